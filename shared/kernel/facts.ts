@@ -1,0 +1,63 @@
+/**
+ * Facts: what just happened inside the machine, for whoever draws it. The ring belongs to the caller of
+ * `createMachine`; the kernel writes it and reads nothing back, so it is no part of the state.
+ */
+export const FACT = {
+  pagesAllocated: 1, // a = pfn, b = order, c = pid
+  pagesFreed: 2, // a = pfn, b = order, c = pid of the owner
+  blockSplit: 3, // a = pfn of the block that was cut, b = its order before the cut
+  blockMerged: 4, // a = pfn of the new block, b = its order
+  pageMapped: 5, // a = pfn, b = virtual page number, c = pid
+  pageCopied: 6, // a = new pfn, b = old pfn, c = pid (copy on write)
+  allocationFailed: 7, // a = order, b = free pages in all zones, c = pid
+  oomKilled: 8, // a = victim's pid, b = asker's pid, c = badness of the victim
+  processStarted: 9, // a = pid, b = parent's pid
+  processExited: 10, // a = pid, b = signal number or 0
+} as const;
+export type FactKind = (typeof FACT)[keyof typeof FACT];
+
+export interface FactRing {
+  /** A power of two. */
+  readonly size: number;
+  /** How many facts were ever written; the newest is at `(written - 1) & (size - 1)`. */
+  written: number;
+  readonly kind: Uint8Array;
+  readonly a: Int32Array;
+  readonly b: Int32Array;
+  readonly c: Int32Array;
+}
+
+export function createFacts(size = 4096): FactRing {
+  if (size < 1 || (size & (size - 1)) !== 0) throw new RangeError(`a fact ring's size is a power of two, not ${size}`);
+  return {
+    size,
+    written: 0,
+    kind: new Uint8Array(size),
+    a: new Int32Array(size),
+    b: new Int32Array(size),
+    c: new Int32Array(size),
+  };
+}
+
+export function emit(ring: FactRing | null, kind: FactKind, a: number, b: number, c: number): void {
+  if (ring === null) return;
+  const at = ring.written & (ring.size - 1);
+  ring.kind[at] = kind;
+  ring.a[at] = a;
+  ring.b[at] = b;
+  ring.c[at] = c;
+  ring.written += 1;
+}
+
+/** Calls `see` for each fact written since `since`, oldest first; returns the new mark. Facts that the ring no longer holds are skipped. */
+export function readFacts(
+  ring: FactRing,
+  since: number,
+  see: (kind: FactKind, a: number, b: number, c: number) => void,
+): number {
+  for (let n = Math.max(since, ring.written - ring.size); n < ring.written; n++) {
+    const at = n & (ring.size - 1);
+    see(ring.kind[at] as FactKind, ring.a[at]!, ring.b[at]!, ring.c[at]!);
+  }
+  return ring.written;
+}

@@ -1,0 +1,225 @@
+import type { FactRing } from './facts.ts';
+import type { Errno } from './errno.ts';
+import type { Why } from './why.ts';
+
+/** A page frame's number; frame n holds the physical bytes n × 4096 to n × 4096 + 4095. */
+export type Pfn = number;
+/** A process. Pid 0 is the kernel and root; it has no address space. */
+export type Pid = number;
+/** A virtual address in bytes; below 2^47. */
+export type Addr = number;
+
+export const PAGE_SHIFT = 12;
+export const PAGE_SIZE = 4096;
+
+/** Frames' state, structure of arrays, one element a frame. */
+export interface Frames {
+  /** Frames that exist now. */
+  count: number;
+  /** Bits of PG below. */
+  flags: Uint8Array;
+  /** Order of the free or allocated block that this frame heads (PG.buddy or PG.head set). */
+  order: Uint8Array;
+  /** Pid that the frame was allocated for (0 = the kernel); meaningless while free. */
+  owner: Int32Array;
+  /** User page-table entries that map the frame. */
+  mapcount: Int32Array;
+  refcount: Int32Array;
+  /** Free-list links of a free block's head frame; -1 ends a list. */
+  next: Int32Array;
+  prev: Int32Array;
+  /** A user page: the virtual page number at which it was first mapped (page->index). A page table: its slot in `tables`. */
+  index: Int32Array;
+}
+
+export const PG = {
+  /** The kernel's image; the buddy never sees it. */
+  reserved: 1,
+  /** Head of a free block (PageBuddy). */
+  buddy: 2,
+  /** Head of an allocated block. */
+  head: 4,
+  /** A user page of private anonymous memory. */
+  anon: 8,
+  /** A user page of a shared anonymous mapping (shmem). */
+  shmem: 16,
+  /** A page table. */
+  table: 32,
+  /** Given by alloc_pages to a process or to the kernel. */
+  kernel: 64,
+} as const;
+
+export interface Zone {
+  name: 'DMA' | 'DMA32' | 'Normal' | 'HighMem';
+  /** First frame. */
+  start: Pfn;
+  /** One past the last frame. */
+  end: Pfn;
+  /** Frames that the buddy manages: all less reserved ones. */
+  managed: number;
+  /** Free pages now. */
+  free: number;
+  /** Free blocks by order. */
+  nrFree: Int32Array;
+  /** First and last free block by order, -1 where the list is empty. */
+  listHead: Int32Array;
+  listTail: Int32Array;
+  maxOrder: number;
+  /** Pages. */
+  watermark: { min: number; low: number; high: number };
+  /** Pages kept from requests that could have used zone j (index = zone number). */
+  lowmemReserve: number[];
+}
+
+/** [start, end) of one process, page aligned (struct vm_area_struct). */
+export interface Vma {
+  start: Addr;
+  end: Addr;
+  /** Bits of VM in mm/mmap.ts. */
+  flags: number;
+  /** Page offset: for anonymous memory its address >> 12 at creation, for shared memory the page within its object. */
+  pgoff: number;
+  /** Shared anonymous object, or 0. */
+  shm: number;
+}
+
+export interface Mm {
+  /** Frame of the page directory. */
+  pgd: Pfn;
+  /** Sorted by address. */
+  vmas: Vma[];
+  startBrk: Addr;
+  brk: Addr;
+  /** Pages in all areas (VSS). */
+  totalVm: number;
+  hiwaterVm: number;
+  hiwaterRss: number;
+  /** Resident pages by kind. */
+  rssAnon: number;
+  rssShmem: number;
+  rssFile: number;
+  /** Page tables in frames, the directory among them. */
+  tables: number;
+  /** Pages that mode 2 would charge (Committed_AS). */
+  committed: number;
+}
+
+export interface Task {
+  pid: Pid;
+  ppid: Pid;
+  comm: string;
+  mm: Mm;
+  oomScoreAdj: number;
+  /** What it may not be lowered under without being root. */
+  oomScoreAdjMin: number;
+  minFlt: number;
+  majFlt: number;
+  /** Pages of kernel memory that this process owns (alloc_pages). */
+  kernelPages: number;
+  /** Heads of the kernel blocks that it owns, in order of allocation. */
+  kernelBlocks: Set<Pfn>;
+  rlimits: Record<string, number>;
+  children: number;
+}
+
+export interface Machine {
+  readonly config: MachineConfig;
+  /** Ticks of 100 ms since boot. */
+  now: number;
+  /** State of the generator (rng.ts). */
+  rng: number;
+  readonly frames: Frames;
+  readonly zones: Zone[];
+  readonly tasks: Map<Pid, Task>;
+  nextPid: Pid;
+  /** Counters of /proc/vmstat, by VMSTAT's index (mm/vmstat.ts). */
+  readonly vmstat: Float64Array;
+  /** The kernel's log, oldest first, bounded. */
+  readonly kmsg: string[];
+  readonly facts: FactRing | null;
+  // The rest is private to the kernel's files.
+  readonly tables: PageTables;
+  readonly shm: Map<number, ShmObject>;
+  nextShm: number;
+  /** Bytes of frames that hold something other than zeros, by pfn. */
+  readonly contents: Map<Pfn, Uint8Array>;
+  /** Pages that mode 2 counts, over all processes. */
+  committed: number;
+  /** What the call in hand has cost so far, µs. */
+  cost: number;
+}
+
+/** The entries of all page tables, one slot of `entries` words a table. */
+export interface PageTables {
+  entries: number;
+  words: Uint32Array;
+  /** Frame of the table in a slot, -1 when the slot is free. */
+  slotPfn: Int32Array;
+  slots: number;
+  freeSlots: number[];
+}
+
+/** A shared anonymous object (a shmem file): its pages by page offset. */
+export interface ShmObject {
+  id: number;
+  pages: Map<number, Pfn>;
+  /** Areas that map it. */
+  users: number;
+}
+
+/** A machine as calls.md, "The machine's configuration", has it; every default filled in. */
+export interface MachineConfig {
+  frames: number;
+  maxFrames: number;
+  zones: { dma: number; dma32: number; normal: number; highmem: number };
+  reserved: number;
+  arch: 'i386';
+  pageOffset: number;
+  maxOrder: number;
+  pageblockOrder: number;
+  mobility: boolean;
+  /** -1: by formula. */
+  minFreeKbytes: number;
+  overcommit: { mode: 0 | 1 | 2; ratio: number };
+  chargeKernel: boolean;
+  root: Pid[];
+  costs: Record<string, number>;
+  seed: number;
+}
+
+/** A call: `{ call: name, …args }` (calls.md). Anything a caller can send is answered. */
+export interface Call {
+  readonly call: string;
+  readonly [argument: string]: unknown;
+}
+
+export interface Faults {
+  minor: number;
+  major: number;
+  cow: number;
+}
+
+export interface Granted {
+  ok: true;
+  /** Microseconds of the emulated machine. */
+  cost: number;
+  addr?: number | string;
+  pfn?: number;
+  pid?: Pid;
+  text?: string;
+  bytes?: number[];
+  faults?: Faults;
+  [result: string]: unknown;
+}
+
+export interface Refused {
+  ok: false;
+  /** Absent when a signal killed the caller. */
+  errno?: Errno;
+  signal?: 'SIGSEGV' | 'SIGBUS' | 'SIGKILL';
+  why: Why;
+  faults?: Faults;
+  cost: number;
+}
+
+export type Answer = Granted | Refused;
