@@ -2,6 +2,8 @@ import type { FactRing } from './facts.ts';
 import type { Errno } from './errno.ts';
 import type { Why } from './why.ts';
 
+export type { Errno, Why };
+
 /** A page frame's number; frame n holds the physical bytes n × 4096 to n × 4096 + 4095. */
 export type Pfn = number;
 /** A process. Pid 0 is the kernel and root; it has no address space. */

@@ -1,0 +1,76 @@
+import type { ReadonlySignal } from '@preact/signals';
+import type { FactRing } from '#kernel/facts.ts';
+import type { Round } from '#game/round.ts';
+import type { Action, BotName, RoundEvent, Seat } from '#game/types.ts';
+
+export type Phase = 'lobby' | 'briefing' | 'running' | 'paused' | 'podium';
+export type Role = 'host' | 'player';
+
+export interface RosterEntry {
+  /** Stable within a room; not a secret and not a session id. */
+  id: string;
+  /** -1 for a host, who has no process. */
+  seat: Seat;
+  name: string;
+  role: Role;
+  online: boolean;
+  bot: BotName | null;
+}
+
+export interface RoomFacts {
+  code: string;
+  phase: Phase;
+  role: Role;
+  /** One's own seat, -1 for a host. */
+  seat: Seat;
+  scenario: string;
+  /** Seconds of game time in the round. */
+  seconds: number;
+  seats: number;
+  locked: boolean;
+  /** Milliseconds of the briefing left; 0 outside it. */
+  briefingMs: number;
+  roster: RosterEntry[];
+}
+
+export type HostAction =
+  | { do: 'start' }
+  | { do: 'pause' }
+  | { do: 'resume' }
+  | { do: 'extend'; seconds: number }
+  | { do: 'end' }
+  /** Same class, same scenario, a new round: back to the lobby. */
+  | { do: 'again' }
+  | { do: 'kick'; id: string }
+  | { do: 'lock'; locked: boolean }
+  | { do: 'addBots'; bots: BotName[] }
+  | { do: 'removeBots' }
+  | { do: 'cap'; seat: Seat; on: boolean }
+  /** In the lobby only. */
+  | { do: 'options'; scenario?: string; seconds?: number };
+
+/** `lost`: nothing heard for 3 s. `behind`: playing the log to catch up. */
+export type Link = 'connecting' | 'live' | 'lost' | 'behind' | 'closed';
+
+/**
+ * Give me ticks, take my inputs. RoomSession (Colyseus), LocalSession (a sequencer in the browser) and, later,
+ * ReplaySession stand behind it; nothing above knows which one it has.
+ */
+export interface Session {
+  readonly room: ReadonlySignal<RoomFacts | null>;
+  readonly link: ReadonlySignal<Link>;
+  /** Null outside a round. The object stays the same while its ticks are played: subscribe to `tick`. */
+  readonly round: ReadonlySignal<Round | null>;
+  /** Number of the last tick played; rises after each. */
+  readonly tick: ReadonlySignal<number>;
+  /** The kernel's facts of this round (see kernel/facts.ts, readFacts). */
+  readonly facts: FactRing;
+  /** Why the session ended, a code of protocol/codes.ts. */
+  readonly ended: ReadonlySignal<string | null>;
+  /** Called after each tick with what happened in it. Returns the unsubscriber. */
+  onEvents(see: (events: RoundEvent[], tick: number) => void): () => void;
+  /** Resolves when queued (not yet confirmed; the tick confirms), or with the code of the refusal. */
+  act(action: Action): Promise<{ ok: true; seq: number } | { ok: false; code: string }>;
+  host(action: HostAction): Promise<{ ok: true } | { ok: false; code: string }>;
+  leave(): void;
+}
