@@ -6,7 +6,7 @@ const browser = findBrowser();
 export default defineConfig({
   testDir: 'tests/e2e',
   testMatch: '**/*.pw.ts',
-  outputDir: 'test-results',
+  outputDir: 'test-results/e2e',
   // One at a time: a round runs at 10 Hz on the same cores as four drawing browsers.
   workers: 1,
   fullyParallel: false,

@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['tests/{kernel,game,protocol,client}/**/*.test.ts', 'tests/*.test.ts'],
+          include: ['tests/{kernel,game,protocol,client,golden}/**/*.test.ts', 'tests/*.test.ts'],
           testTimeout: 60_000,
         },
       },
@@ -21,7 +21,7 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      { test: { name: 'oracles', include: ['tests/oracles/**/*.test.ts'], testTimeout: 300_000 } },
+      { test: { name: 'oracles', include: ['tests/oracles/**/*.oracle.ts'], testTimeout: 300_000 } },
     ],
   },
 });

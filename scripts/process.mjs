@@ -38,12 +38,12 @@ export function projectNode() {
 }
 
 /** Becomes the program, as far as Node can: same streams, signals handed on, same way to end. */
-export function become(program, words, env = process.env) {
-  const child = spawn(program, words, { cwd: ROOT, env, stdio: 'inherit' });
+export function become(program, words, { env = process.env, cwd = ROOT } = {}) {
+  const child = spawn(program, words, { cwd, env, stdio: 'inherit' });
   const hand = (signal) => child.kill(signal);
   process.on('SIGTERM', hand);
   process.on('SIGHUP', hand);
-  // A terminal sends SIGINT to the whole group; the child has it already and decides.
+  // A terminal sends SIGINT to the whole group: the child has it already and decides.
   process.on('SIGINT', () => {});
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 143);
