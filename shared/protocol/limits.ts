@@ -1,0 +1,58 @@
+/** Bounds of the wire, in one place. What a scenario or a machine may hold is bounded in game/scenario.ts and the kernel. */
+
+/** Bytes of one WebSocket message from a client. */
+export const MESSAGE_BYTES_MAX = 4096;
+/** Bytes of an HTTP body. */
+export const BODY_BYTES_MAX = 4096;
+/** Bytes of one encoded tick; 100 seats that each send their whole budget stay far below. */
+export const TICK_BYTES_MAX = 1 << 20;
+
+/** Players and bots in one room. */
+export const SEATS_MAX = 100;
+/** Numbers of seats that one round may use up: a kicked seat's number is not given to somebody else in the same round. */
+export const SEAT_NUMBERS_MAX = 256;
+/** People of all roles in one room. */
+export const PEOPLE_MAX = 320;
+/** Rooms in one process. */
+export const ROOMS_MAX = 200;
+/** Seats of a room whose creator named no number. */
+export const SEATS_DEFAULT = 40;
+
+/** Game seconds of a round. */
+export const SECONDS_MIN = 10;
+export const SECONDS_MAX = 3600;
+/** Game seconds that the host adds at once. */
+export const EXTEND_SECONDS_MAX = 600;
+/** Ticks in a second of game time. */
+export const TICKS_PER_SECOND = 10;
+/** The server sends its hash as often as this, in ticks. */
+export const DIGEST_EVERY_TICKS = 50;
+
+/** Letters of a name as a reader counts them (grapheme clusters). */
+export const NAME_GRAPHEMES_MAX = 20;
+/** UTF-16 units of a name: bounds clusters of endless combining marks. */
+export const NAME_UNITS_MAX = 80;
+
+/** Characters of a room's code. */
+export const CODE_LENGTH = 6;
+/** Hex digits of a device's secret: 128 bits. */
+export const SECRET_DIGITS = 32;
+
+/** Inputs of one person: a second on average, and at once. The round has a tighter budget of its own. */
+export const INPUTS_PER_SECOND = 10;
+export const INPUTS_BURST = 30;
+/** Messages of any kind from one socket in a second; more closes it. */
+export const MESSAGES_PER_SECOND_MAX = 60;
+/** Snapshots asked for by one person: one in so many seconds, and so many at once. */
+export const RESYNC_SECONDS = 2;
+export const RESYNC_BURST = 3;
+
+/** A kernel call inside a message: arguments, elements of a list, characters of a string. */
+export const CALL_ARGUMENTS_MAX = 12;
+export const CALL_LIST_MAX = 64;
+export const CALL_TEXT_MAX = 256;
+/** Bytes of one call's JSON text inside a tick. */
+export const CALL_BYTES_MAX = MESSAGE_BYTES_MAX;
+
+/** Highest client sequence number, card and holding: 32 bits. */
+export const UINT32_MAX = 0xffff_ffff;
