@@ -1,0 +1,42 @@
+/** The server's four HTTP doors. Every answer is what was asked for, or the code of the refusal; none of these throws. */
+import type { CreateRoomBody, CreateRoomReply, RoomReply, ScenarioReply, SeatBody, SeatReply } from '#protocol/messages.ts';
+
+/** NO_LINK: the server did not answer at all. */
+export type Answer<T> = { ok: true; value: T } | { ok: false; code: string };
+
+const PATIENCE_MS = 8000;
+
+export function askScenarios(): Promise<Answer<ScenarioReply[]>> {
+  return ask('GET', '/api/scenarios');
+}
+
+export function askRoom(code: string): Promise<Answer<RoomReply>> {
+  return ask('GET', `/api/rooms/${encodeURIComponent(code)}`);
+}
+
+export function createRoom(body: CreateRoomBody): Promise<Answer<CreateRoomReply>> {
+  return ask('POST', '/api/rooms', body);
+}
+
+export function askSeat(code: string, body: SeatBody): Promise<Answer<SeatReply>> {
+  return ask('POST', `/api/rooms/${encodeURIComponent(code)}/seat`, body);
+}
+
+async function ask<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer<T>> {
+  let response: Response;
+  let value: unknown;
+  try {
+    response = await fetch(path, {
+      method,
+      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      cache: 'no-store',
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    value = await response.json();
+  } catch {
+    return { ok: false, code: 'NO_LINK' };
+  }
+  if (response.ok) return { ok: true, value: value as T };
+  const code = (value as { error?: unknown } | null)?.error;
+  return { ok: false, code: typeof code === 'string' ? code : 'INTERNAL' };
+}
