@@ -2,7 +2,7 @@
  * Every message and HTTP body, as schemas that refuse unknown keys; types are inferred from them. The server parses with
  * them; a client needs the types only (`import type`), so that no schema library is loaded for a page.
  *
- * HTTP: POST /api/rooms · GET /api/rooms/:code · GET /api/scenarios · POST /api/rooms/:code/seat.
+ * HTTP: POST /api/rooms · GET /api/rooms/:code · GET /api/scenarios · GET /api/here · POST /api/rooms/:code/seat.
  * Room, client → server, by `room.request(type, payload)`: `input`, `host`, `resync`; a refusal rejects with a RoomRefusal.
  * Room, server → client: `welcome` (JSON), `snap` (bytes, snap.ts), `tick` (bytes, tick.ts), `digest` (JSON).
  */
@@ -70,7 +70,7 @@ export interface Reservation {
   name: string;
   sessionId: string;
   roomId: string;
-  processId: string;
+  processId?: string;
   publicAddress?: string;
 }
 
@@ -90,6 +90,11 @@ export interface RoomReply {
   players: number;
   seats: number;
   locked: boolean;
+}
+
+/** GET /api/here: where a class finds this server, for a teacher who opened it as `localhost`. */
+export interface HereReply {
+  origins: string[];
 }
 
 export interface ScenarioReply {

@@ -70,7 +70,10 @@ for (const row of LOOK_ALIKES) for (const character of row) FOLDED.set(character
 
 /** Two names with the same key look alike: case, accents, blanks, marks and look-alike letters do not tell them apart. */
 export function lookAlikeKey(name: string): string {
-  const bare = name.normalize('NFKD').toLowerCase().replace(/[\p{M}\p{Z}\p{P}\p{Cf}]/gu, (mark) => (mark === '!' ? mark : ''));
+  const bare = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[\p{M}\p{Z}\p{P}\p{Cf}]/gu, (mark) => (mark === '!' ? mark : ''));
   let key = '';
   for (const character of bare) key += FOLDED.get(character) ?? character;
   // rn and m, vv and w, cl and d are one shape in many fonts.

@@ -1,0 +1,122 @@
+/** The server as one value: HTTP, sockets and rooms on one port. Tests start it on port 0. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { matchMaker, Server } from '@colyseus/core';
+import { WebSocketTransport } from '@colyseus/ws-transport';
+import express, { type Express } from 'express';
+import { MESSAGE_BYTES_MAX } from '#protocol/limits.ts';
+import { parseRoomCode } from '#protocol/roomCode.ts';
+import { api, ROUND, type ApiParts } from './http/api.ts';
+import { safeHeaders } from './http/headers.ts';
+import { health } from './http/health.ts';
+import { isOwnOrigin } from './http/origins.ts';
+import { servePages } from './http/pages.ts';
+import { refuse, refuseErrors } from './http/refuse.ts';
+import { createLog, type Logger } from './log.ts';
+import { PROBE, ProbeRoom } from './rooms/ProbeRoom.ts';
+import { RoundRoom } from './rooms/RoundRoom.ts';
+import { loadScenarios } from './scenarios.ts';
+import { BEAT_MS, Sequencer } from './sequencer/Sequencer.ts';
+
+const DIST = fileURLToPath(new URL('../dist/client', import.meta.url));
+const EMPTY_MS = 10 * 60_000;
+/** A socket whose other end is silent for two pings is dead. */
+const PING_MS = 3000;
+const PINGS_MISSED_MAX = 2;
+
+export interface AppOptions {
+  /** 0: any free port. */
+  port: number;
+  host: string;
+  logLevel?: string;
+  /** Origins beside the server's own. */
+  origins?: ReadonlySet<string>;
+  /** A fifth of a tick in ms of real time; other than 20 makes game time run faster or slower. */
+  beatMs?: number;
+  /** A room without anybody closes after so long. */
+  emptyMs?: number;
+  /** The port that people use, where another one is in front. */
+  shownPort?: number;
+}
+
+export interface App {
+  port: number;
+  log: Logger;
+  sequencer: Sequencer;
+  /** Closes sockets with STOPPING, then the port. */
+  close(): Promise<void>;
+}
+
+/** Rejects when the port is taken. One server a process: the matchmaker is the process's own. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const log = createLog(options.logLevel ?? 'info');
+  const origins = options.origins ?? new Set<string>();
+  const sequencer = new Sequencer(log, options.beatMs ?? BEAT_MS);
+  const scenarios = loadScenarios(log);
+  RoundRoom.house = { log, sequencer, scenarios, emptyMs: options.emptyMs ?? EMPTY_MS };
+
+  const http = createServer();
+  const transport = new WebSocketTransport({
+    server: http,
+    maxPayload: MESSAGE_BYTES_MAX,
+    pingInterval: PING_MS,
+    pingMaxRetries: PINGS_MISSED_MAX,
+    beforeUpgrade: (request) => checkUpgrade(request, origins),
+  });
+  const server = new Server({ transport, greet: false, gracefullyShutdown: false, logger: frameworkLog(log) });
+  server.define(ROUND, RoundRoom);
+  server.define(PROBE, ProbeRoom);
+  const pages = buildPages({ scenarios, origins, log, shownPort: options.shownPort });
+  await server.listen(options.port, options.host, undefined, () => {
+    // The framework has just put its own routes in front: matchmaking for anybody, with CORS for every origin. Ours are all there are.
+    http.removeAllListeners('request');
+    http.on('request', pages);
+  });
+  return {
+    port: (http.address() as AddressInfo).port,
+    log,
+    sequencer,
+    close: async () => {
+      await server.gracefullyShutdown(false);
+      sequencer.stop();
+      http.closeAllConnections();
+    },
+  };
+}
+
+function buildPages(parts: ApiParts): Express {
+  const pages = express();
+  pages.disable('x-powered-by');
+  pages.disable('etag');
+  pages.use(safeHeaders);
+  pages.get('/healthz', health(parts.log));
+  pages.use('/api', api(parts));
+  pages.use('/matchmake', (_request, response) => refuse(response, 'ONE_WAY_IN'));
+  pages.use(servePages(DIST));
+  pages.use((request, response) => refuse(response, request.method === 'GET' || request.method === 'HEAD' ? 'NOT_FOUND' : 'METHOD'));
+  pages.use(refuseErrors(parts.log));
+  return pages;
+}
+
+/** A socket is for one room, with a reserved seat, and from one of our pages. Without an answer the upgrade goes on. */
+function checkUpgrade(request: Request, origins: ReadonlySet<string>): Response | undefined {
+  const { headers } = request;
+  if (!isOwnOrigin(headers.get('origin') ?? undefined, headers.get('host') ?? undefined, origins))
+    return new Response('FOREIGN_ORIGIN', { status: 403 });
+  const url = new URL(request.url);
+  const room = /^\/[\w-]+\/(\w+)$/.exec(url.pathname)?.[1];
+  const known = room !== undefined && parseRoomCode(room) === room && matchMaker.getLocalRoomById(room) !== undefined;
+  if (!known || !url.searchParams.has('sessionId')) return new Response('NO_SEAT', { status: 404 });
+  return undefined;
+}
+
+/** The framework's own words: its warnings and errors are ours to see, the rest is for debugging. */
+function frameworkLog(log: Logger) {
+  const child = log.child({ from: 'colyseus' });
+  const at =
+    (level: 'trace' | 'debug' | 'warn' | 'error') =>
+    (...words: unknown[]): void =>
+      child[level](words.map(String).join(' '));
+  return { trace: at('trace'), debug: at('debug'), info: at('debug'), warn: at('warn'), error: at('error') };
+}

@@ -1,0 +1,142 @@
+/** The HTTP API: rooms are made, asked about and entered here. Each handler is one ladder of early returns. */
+import { matchMaker, type IRoomCache } from '@colyseus/core';
+import express, { type Request, type Response, type Router } from 'express';
+import { BODY_BYTES_MAX, ROOMS_MAX, SEATS_DEFAULT, SEATS_MAX } from '#protocol/limits.ts';
+import { CreateRoomBody, SeatBody, type CreateRoomReply, type HereReply, type RoomReply, type SeatReply } from '#protocol/messages.ts';
+import { makeRoomCode, parseRoomCode } from '#protocol/roomCode.ts';
+import { lanOrigins } from '../addresses.ts';
+import type { Logger } from '../log.ts';
+import type { RoundRoom, RoundRoomOptions } from '../rooms/RoundRoom.ts';
+import type { SeatRequest } from '../rooms/roster.ts';
+import type { Scenarios } from '../scenarios.ts';
+import { digestOf, randomBelow } from '../secrets.ts';
+import { isOwnOrigin } from './origins.ts';
+import { refuse } from './refuse.ts';
+import { Tries } from './tries.ts';
+
+export const ROUND = 'round';
+const CODE_TRIES = 10;
+const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
+
+export interface ApiParts {
+  scenarios: Scenarios;
+  origins: ReadonlySet<string>;
+  log: Logger;
+  /** The port that people use, where another one is in front. */
+  shownPort?: number | undefined;
+}
+
+export function api(parts: ApiParts): Router {
+  const router = express.Router();
+  const tries = new Tries();
+  router.use((request, response, next) => {
+    response.set('Cache-Control', 'no-store');
+    if (request.method === 'POST' && !isOwnOrigin(request.headers.origin, request.headers.host, parts.origins))
+      return refuse(response, 'FOREIGN_ORIGIN');
+    next();
+  });
+  router.use(express.json({ limit: BODY_BYTES_MAX }));
+  router
+    .route('/scenarios')
+    .get((_request, response) => void response.json(parts.scenarios.list()))
+    .all(wrongMethod('GET, HEAD'));
+  router
+    .route('/rooms')
+    .post((request, response) => createRoom(parts, request, response))
+    .all(wrongMethod('POST'));
+  router
+    .route('/rooms/:code')
+    .get((request, response) => describeRoom(tries, request, response))
+    .all(wrongMethod('GET, HEAD'));
+  router
+    .route('/rooms/:code/seat')
+    .post((request, response) => takeSeat(tries, request, response))
+    .all(wrongMethod('POST'));
+  router
+    .route('/here')
+    .get((request, response) => void response.json(here(parts, request)))
+    .all(wrongMethod('GET, HEAD'));
+  router.use((_request, response) => refuse(response, 'NOT_FOUND'));
+  return router;
+}
+
+/** For a teacher on the server's own machine, whose `localhost` is of no use to a class. Others came by such an address already. */
+function here(parts: ApiParts, request: Request): HereReply {
+  const { remoteAddress = '', localPort = 0 } = request.socket;
+  return { origins: LOOPBACK.test(remoteAddress) ? lanOrigins(parts.shownPort ?? localPort) : [] };
+}
+
+function wrongMethod(allowed: string) {
+  return (_request: Request, response: Response): void => {
+    response.set('Allow', allowed);
+    refuse(response, 'METHOD');
+  };
+}
+
+async function createRoom(parts: ApiParts, request: Request, response: Response): Promise<void> {
+  const body = CreateRoomBody.safeParse(request.body);
+  if (!body.success) return refuse(response, 'MALFORMED');
+  const { secret, seconds, seats } = body.data;
+  const scenario = parts.scenarios.get(body.data.scenario);
+  if (scenario === null) return refuse(response, 'NO_SCENARIO');
+  if (matchMaker.state !== matchMaker.MatchMakerState.READY) return refuse(response, 'STOPPING');
+  if (matchMaker.stats.local.roomCount >= ROOMS_MAX) return refuse(response, 'NO_ROOM_LEFT');
+  const code = await freeCode();
+  if (code === null) return refuse(response, 'NO_ROOM_LEFT');
+  const options: RoundRoomOptions = {
+    code,
+    hostDigest: digestOf(secret),
+    scenario: scenario.id,
+    seconds: seconds ?? scenario.seconds,
+    seats: seats ?? Math.min(SEATS_MAX, Math.max(SEATS_DEFAULT, scenario.seats)),
+  };
+  await matchMaker.createRoom(ROUND, options);
+  const reply: CreateRoomReply = { code };
+  response.status(201).json(reply);
+}
+
+async function describeRoom(tries: Tries, request: Request, response: Response): Promise<void> {
+  const listing = await findRoom(tries, request, response);
+  if (listing === null) return;
+  const reply: RoomReply = await matchMaker.remoteRoomCall<RoundRoom, 'describe'>(listing.roomId, 'describe', []);
+  response.json(reply);
+}
+
+async function takeSeat(tries: Tries, request: Request, response: Response): Promise<void> {
+  const body = SeatBody.safeParse(request.body);
+  if (!body.success) return refuse(response, 'MALFORMED');
+  if (matchMaker.state !== matchMaker.MatchMakerState.READY) return refuse(response, 'STOPPING');
+  const listing = await findRoom(tries, request, response);
+  if (listing === null) return;
+  const { secret, role, name } = body.data;
+  const asked: SeatRequest = { digest: digestOf(secret), role, ...(name === undefined ? {} : { name }) };
+  const seated = await matchMaker.remoteRoomCall<RoundRoom, 'takeSeat'>(listing.roomId, 'takeSeat', [asked]);
+  if (!seated.ok) return refuse(response, seated.code);
+  const reservation = await matchMaker.reserveSeatFor(listing, { member: seated.id });
+  const reply: SeatReply = { reservation, role: seated.role, seat: seated.seat, name: seated.name };
+  response.json(reply);
+}
+
+/** The room of the code in the address; null when the refusal is sent already. */
+async function findRoom(tries: Tries, request: Request, response: Response): Promise<IRoomCache | null> {
+  const address = request.socket.remoteAddress ?? '';
+  if (!tries.mayTry(address)) return refused(response, 'TOO_MANY_TRIES');
+  const code = parseRoomCode(String(request.params['code']));
+  const listing = code === null ? null : await matchMaker.getRoomById(code);
+  if (listing?.name === ROUND) return listing;
+  tries.wrong(address);
+  return refused(response, code === null ? 'BAD_CODE' : 'NO_ROOM');
+}
+
+function refused(response: Response, code: Parameters<typeof refuse>[1]): null {
+  refuse(response, code);
+  return null;
+}
+
+async function freeCode(): Promise<string | null> {
+  for (let i = 0; i < CODE_TRIES; i++) {
+    const code = makeRoomCode(randomBelow);
+    if (!(await matchMaker.driver.has(code))) return code;
+  }
+  return null;
+}

@@ -1,0 +1,49 @@
+/** `npm start`: the server, on PORT (2567) and HOST (all addresses). SIGTERM and SIGINT close it in good order. */
+import { welcomeLines } from './addresses.ts';
+import { startApp } from './app.ts';
+import { parseOrigins } from './http/origins.ts';
+
+const PORT_DEFAULT = 2567;
+/** A close that hangs is cut short. */
+const CLOSE_MS_MAX = 5000;
+
+const host = process.env['HOST'] ?? '0.0.0.0';
+const port = Number(process.env['PORT'] ?? PORT_DEFAULT);
+if (!Number.isInteger(port) || port < 0 || port > 65_535) fail(`PORT must be a number from 0 to 65535, not ${process.env['PORT']}`);
+// `npm run dev` has another address in front (scripts/dev.mjs).
+const shownPort = process.env['SHOWN_PORT'] === undefined ? undefined : Number(process.env['SHOWN_PORT']);
+
+function fail(sentence: string): never {
+  console.error(sentence);
+  process.exit(1);
+}
+
+const app = await startApp({
+  port,
+  host,
+  logLevel: process.env['LOG_LEVEL'] ?? 'warn',
+  origins: parseOrigins(process.env['ORIGINS']),
+  ...(shownPort === undefined ? {} : { shownPort }),
+}).catch((error: NodeJS.ErrnoException) =>
+  fail(
+    error.code === 'EADDRINUSE'
+      ? `Port ${port} is in use already. Choose another one: PORT=${port + 1} npm start`
+      : `The server could not start: ${error.message}`,
+  ),
+);
+
+// A fault in one place is no reason to send every class home.
+process.on('uncaughtException', (error) => app.log.fatal({ err: error }, 'uncaught exception'));
+process.on('unhandledRejection', (error) => app.log.fatal({ err: error }, 'unhandled rejection'));
+
+let closing = false;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    if (closing) process.exit(1);
+    closing = true;
+    setTimeout(() => process.exit(1), CLOSE_MS_MAX).unref();
+    void app.close().then(() => process.exit(0));
+  });
+}
+
+for (const line of welcomeLines(host, shownPort ?? app.port)) console.log(line);

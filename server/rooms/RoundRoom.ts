@@ -1,0 +1,327 @@
+/**
+ * A room: it checks who may do what, queues inputs, has its ticks closed and sends them. Every message goes down one
+ * ladder of early returns. Rules are in shared/game.
+ */
+import type { Client, MessageContext } from '@colyseus/core';
+import { ServerError } from '@colyseus/core';
+import type { Scenario } from '#game/types.ts';
+import { CLOSE, CODES, type Code, type RoomRefusal } from '#protocol/codes.ts';
+import { MESSAGES_PER_SECOND_MAX, PEOPLE_MAX, TICKS_PER_SECOND } from '#protocol/limits.ts';
+import {
+  HostMessage,
+  InputMessage,
+  ResyncMessage,
+  type HostReply,
+  type InputReply,
+  type Phase,
+  type RoomReply,
+  type WelcomeMessage,
+} from '#protocol/messages.ts';
+import { RoomState } from '#protocol/roomState.ts';
+import type { Logger } from '../log.ts';
+import { randomUint32, type Digest } from '../secrets.ts';
+import { sentenceOf } from '../sentences.ts';
+import { Playing } from '../sequencer/Playing.ts';
+import type { Sequencer, Ticking } from '../sequencer/Sequencer.ts';
+import type { Scenarios } from '../scenarios.ts';
+import { RoomBots } from './bots.ts';
+import { actAsHost } from './hosting.ts';
+import { Roster, type Member, type Seated, type SeatRequest } from './roster.ts';
+import { SafeRoom } from './SafeRoom.ts';
+import { Streams } from './streams.ts';
+
+/** What the process gives to its rooms. */
+export interface House {
+  log: Logger;
+  sequencer: Sequencer;
+  scenarios: Scenarios;
+  /** A room without anybody closes after so long. */
+  emptyMs: number;
+}
+
+export interface RoundRoomOptions {
+  code: string;
+  hostDigest: Digest;
+  scenario: string;
+  seconds: number;
+  seats: number;
+}
+
+const PATCH_MS = 100;
+const RESERVATION_SECONDS = 15;
+const HOUSEKEEPING_MS = 1000;
+/** A player of the lobby who is away for longer gives up seat and name. */
+const LOBBY_AWAY_MS = 120_000;
+/** A socket that reads too little for so many housekeepings is closed. */
+const SLOW_SECONDS_MAX = 30;
+const BRIEFING_SECONDS_MAX = 10;
+/** Ticks that may fail in one round before the room gives up. */
+const FAILURES_MAX = 3;
+/** Above every bound of our own: the framework's counts sockets that are already dead. */
+const SOCKETS_MAX = 4 * PEOPLE_MAX;
+
+export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
+  /** Set once, before the first room. */
+  static house: House;
+
+  override state = new RoomState();
+  override maxClients = SOCKETS_MAX;
+  override autoDispose = false;
+  override patchRate = PATCH_MS;
+  override maxMessagesPerSecond = MESSAGES_PER_SECOND_MAX;
+  override seatReservationTimeout = RESERVATION_SECONDS;
+
+  log!: Logger;
+  roster!: Roster;
+  bots!: RoomBots;
+  scenario!: Scenario;
+  /** The round that is on, or the last one while its podium stands. */
+  playing: Playing | null = null;
+  private readonly streams = new Streams(this);
+  private briefingTicks = 0;
+  private failures = 0;
+  private emptySince = performance.now();
+  private readonly slowSeconds = new WeakMap<Client, number>();
+
+  override messages = {
+    input: (client: Client, message: unknown, context: MessageContext) => this.onInput(client, message, context),
+    host: (client: Client, message: unknown, context: MessageContext) => this.onHost(client, message, context),
+    resync: (client: Client, message: unknown, context: MessageContext) => this.onResync(client, message, context),
+  };
+
+  override async onCreate(options: RoundRoomOptions): Promise<void> {
+    const { house } = RoundRoom;
+    this.roomId = options.code;
+    this.log = house.log.child({ room: options.code });
+    this.scenario = house.scenarios.get(options.scenario)!;
+    this.state.assign({
+      code: options.code,
+      phase: 'lobby',
+      scenario: options.scenario,
+      seconds: options.seconds,
+      seats: options.seats,
+      locked: false,
+      briefingMs: 0,
+      rounds: 0,
+    });
+    this.roster = new Roster(this.state, options.hostDigest);
+    this.bots = new RoomBots(this.log);
+    this.clock.setInterval(() => this.keepHouse(), HOUSEKEEPING_MS);
+    await this.setPrivate(true);
+    this.log.info({ scenario: options.scenario, seconds: options.seconds, seats: options.seats }, 'room made');
+  }
+
+  override onDispose(): void {
+    RoundRoom.house.sequencer.remove(this);
+    this.log.info('room closed');
+  }
+
+  override onUncaughtException(error: unknown, where: string): void {
+    this.log.error({ err: error, where }, 'exception in a room');
+  }
+
+  /* ---- the one way in; called through the matchmaker by http/api.ts ---- */
+
+  takeSeat(request: SeatRequest): Seated {
+    return this.roster.admit(request, this.phase === 'lobby');
+  }
+
+  describe(): RoomReply {
+    const { code, phase, scenario, seats, locked } = this.state;
+    return { code, phase: phase as Phase, scenario, players: this.roster.seated().length, seats, locked };
+  }
+
+  override onJoin(client: Client, options: { member: string }): void {
+    const member = this.roster.byId(options.member);
+    if (member === null) throw new ServerError(CODES.NO_SEAT, 'NO_SEAT');
+    client.userData = member.id;
+    const older = member.client;
+    // The newest proof of identity wins.
+    this.roster.setClient(member, client, performance.now());
+    older?.leave(CLOSE.REPLACED, 'REPLACED');
+    const welcome: WelcomeMessage = { id: member.id, role: member.role, seat: member.seat, seq: member.seq };
+    client.send('welcome', welcome);
+    if (this.playing === null) return;
+    if (this.phase !== 'podium') this.joinRound(member);
+    void this.streams.begin(client, this.playing);
+  }
+
+  override onLeave(client: Client): void {
+    this.streams.end(client);
+    const member = this.memberOf(client);
+    // A player who drops keeps the process; a socket that was replaced is nobody's.
+    if (member?.client === client) this.roster.setClient(member, null, performance.now());
+  }
+
+  /* ---- messages ---- */
+
+  private onInput(client: Client, message: unknown, context: MessageContext): InputReply | undefined {
+    const parsed = InputMessage.safeParse(message);
+    if (!parsed.success) return refuse(context, 'MALFORMED');
+    const member = this.memberOf(client);
+    if (member === null || member.client !== client || member.seat < 0) return refuse(context, 'NO_SEAT');
+    if (this.phase !== 'running' || this.playing === null) return refuse(context, 'WRONG_PHASE');
+    const { seq, action } = parsed.data;
+    // Sent again after a doubt: it is queued already.
+    if (seq <= member.seq) return { queued: seq };
+    if (!member.inputs.take()) return refuse(context, 'TOO_FAST');
+    member.seq = seq;
+    this.playing.queue({ type: 'act', seat: member.seat, seq, action });
+    return { queued: seq };
+  }
+
+  private onHost(client: Client, message: unknown, context: MessageContext): HostReply | undefined {
+    const parsed = HostMessage.safeParse(message);
+    if (!parsed.success) return refuse(context, 'MALFORMED');
+    const member = this.memberOf(client);
+    if (member === null || member.client !== client || member.role !== 'host') return refuse(context, 'NOT_HOST');
+    if (!member.inputs.take()) return refuse(context, 'TOO_FAST');
+    const refused = actAsHost(this, parsed.data.action);
+    if (refused !== null) return refuse(context, refused);
+    this.log.info({ action: parsed.data.action.do, phase: this.phase }, 'host');
+    return { done: true };
+  }
+
+  private onResync(client: Client, message: unknown, context: MessageContext): HostReply | undefined {
+    if (!ResyncMessage.safeParse(message).success) return refuse(context, 'MALFORMED');
+    const member = this.memberOf(client);
+    if (member === null || member.client !== client) return refuse(context, 'NO_SEAT');
+    if (this.playing === null) return refuse(context, 'WRONG_PHASE');
+    if (!member.resyncs.take()) return refuse(context, 'TOO_FAST');
+    this.log.warn({ tick: this.playing.ticks.length, seat: member.seat }, 'resync asked for');
+    void this.streams.begin(client, this.playing, true);
+    return { done: true };
+  }
+
+  private memberOf(client: Client): Member | null {
+    return this.roster.byId(String(client.userData));
+  }
+
+  /* ---- phases; called by hosting.ts ---- */
+
+  get phase(): Phase {
+    return this.state.phase as Phase;
+  }
+
+  scenarioById(id: string): Scenario | null {
+    return RoundRoom.house.scenarios.get(id);
+  }
+
+  setPhase(phase: Phase): void {
+    this.state.phase = phase;
+    // At once, so that what is sent next finds clients in the right phase.
+    this.broadcastPatch();
+  }
+
+  /** A new round for those who are here. False when the scenario cannot be played. */
+  startRound(): boolean {
+    const here = this.roster.seated().filter((member) => member.bot !== null || member.client !== null);
+    try {
+      this.playing = new Playing({ ...this.scenario, seconds: this.state.seconds }, randomUint32(), here.length);
+    } catch (error) {
+      this.log.error({ err: error }, 'the round cannot be made');
+      return false;
+    }
+    this.failures = 0;
+    this.roster.newRound();
+    this.bots.reset();
+    for (const member of here) this.joinRound(member);
+    this.briefingTicks = TICKS_PER_SECOND * Math.min(BRIEFING_SECONDS_MAX, Math.max(1, Math.round(this.state.seconds / 30)));
+    this.state.briefingMs = (this.briefingTicks * 1000) / TICKS_PER_SECOND;
+    this.state.rounds += 1;
+    this.setPhase('briefing');
+    for (const client of this.clients) void this.streams.begin(client, this.playing);
+    RoundRoom.house.sequencer.add(this);
+    return true;
+  }
+
+  /** A process for a member of the round that is on; nothing when there is one already. */
+  joinRound(member: Member): void {
+    if (this.playing === null || member.seat < 0 || this.playing.seats.has(member.seat)) return;
+    this.playing.queue({ type: 'join', seat: member.seat, bot: member.bot });
+    if (member.bot !== null) this.bots.add(member.seat, member.bot, this.playing.seed);
+  }
+
+  /** Out of the room, and the process out of the round. The same person may come back as a newcomer. */
+  removeMember(member: Member): void {
+    const inRound = this.playing !== null && this.playing.seats.has(member.seat);
+    if (inRound) this.playing!.queue({ type: 'leave', seat: member.seat });
+    this.bots.remove(member.seat);
+    this.roster.remove(member, inRound);
+    member.client?.leave(CLOSE.KICKED, 'KICKED');
+  }
+
+  backToLobby(): void {
+    RoundRoom.house.sequencer.remove(this);
+    this.streams.endAll();
+    this.playing = null;
+    this.setPhase('lobby');
+  }
+
+  /* ---- ticks; called by the sequencer ---- */
+
+  closeTick(): void {
+    if (this.phase === 'briefing') return this.brief();
+    if (this.phase !== 'running' || this.playing === null) return;
+    this.bots.act(this.playing);
+    this.playing.close();
+  }
+
+  sendTick(): void {
+    if (this.phase !== 'running' || this.playing === null) return;
+    this.streams.send(this.playing);
+    if (!this.playing.round.over) return;
+    RoundRoom.house.sequencer.remove(this);
+    this.setPhase('podium');
+    this.log.info({ ticks: this.playing.ticks.length }, 'round over');
+  }
+
+  /** The tick that failed is dropped with its inputs; nobody has seen it. A round that fails again and again ends the room. */
+  tickFailed(error: unknown): void {
+    this.log.error({ err: error, tick: this.playing?.ticks.length, failures: this.failures + 1 }, 'a tick failed');
+    try {
+      this.failures += 1;
+      if (this.failures <= FAILURES_MAX) return this.playing?.rebuild();
+    } catch (rebuildError) {
+      this.log.error({ err: rebuildError }, 'the round cannot be rebuilt');
+    }
+    RoundRoom.house.sequencer.remove(this);
+    void this.disconnect(CLOSE.ROOM_BROKEN);
+  }
+
+  private brief(): void {
+    this.briefingTicks -= 1;
+    if (this.briefingTicks > 0) {
+      if (this.briefingTicks % TICKS_PER_SECOND === 0) this.state.briefingMs = (this.briefingTicks * 1000) / TICKS_PER_SECOND;
+      return;
+    }
+    this.state.briefingMs = 0;
+    this.setPhase('running');
+  }
+
+  /* ---- once a second ---- */
+
+  private keepHouse(): void {
+    const now = performance.now();
+    for (const member of this.roster.all()) {
+      if (member.client !== null || member.bot !== null) continue;
+      const awayMs = now - member.awaySince;
+      // A seat that was asked for and not taken, or whose owner left the lobby, is free again.
+      if (!member.arrived ? awayMs > RESERVATION_SECONDS * 1000 : this.phase === 'lobby' && awayMs > LOBBY_AWAY_MS)
+        this.removeMember(member);
+    }
+    if (this.clients.length > 0) this.emptySince = now;
+    if (now - this.emptySince > RoundRoom.house.emptyMs) void this.disconnect(CLOSE.ROOM_CLOSED);
+    if (this.playing === null) return;
+    for (const client of this.streams.reviveSlow(this.playing)) {
+      const seconds = (this.slowSeconds.get(client) ?? 0) + 1;
+      this.slowSeconds.set(client, seconds);
+      if (seconds > SLOW_SECONDS_MAX) client.leave(CLOSE.TOO_SLOW, 'TOO_SLOW');
+    }
+  }
+}
+
+function refuse(context: MessageContext, code: Code): undefined {
+  const refusal: RoomRefusal = { reason: code, sentence: sentenceOf(code) };
+  return context.reject(refusal);
+}

@@ -1,0 +1,32 @@
+/** What every room class needs so that nothing a client sends, and no fault of its own, reaches the process. */
+import { Room, ServerError, type Client } from '@colyseus/core';
+import { CLOSE } from '#protocol/codes.ts';
+
+/** The one method of the framework's room that is not public and that is guarded here. */
+interface Inside {
+  _onMessage(client: Client, bytes: Uint8Array): void;
+}
+
+export abstract class SafeRoom<T extends object> extends Room<{ state: T }> {
+  constructor() {
+    super();
+    // Bytes that are no message of the framework make its decoder throw, in a socket's event, which nobody would catch.
+    const inside = this as unknown as Inside;
+    const onMessage = inside._onMessage;
+    inside._onMessage = (client, bytes) => {
+      try {
+        onMessage.call(this, client, bytes);
+      } catch (error) {
+        this.onUncaughtException(error, 'onMessage');
+        client.leave(CLOSE.MALFORMED, 'MALFORMED');
+      }
+    };
+  }
+
+  /** The matchmaker asks this for joins of its own kind; the seat endpoint, which does not ask, is the one way in. */
+  static override async onAuth(): Promise<never> {
+    throw new ServerError(403, 'ONE_WAY_IN');
+  }
+
+  abstract override onUncaughtException(error: unknown, where: string): void;
+}

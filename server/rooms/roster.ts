@@ -1,0 +1,202 @@
+/**
+ * Who is in a room: people by the digest of their device's secret, and bots; their names and seats. It mirrors itself
+ * into the synchronised state. It knows nothing of rounds, but which seat numbers one has used up.
+ */
+import type { Client } from '@colyseus/core';
+import type { BotName, Seat } from '#game/types.ts';
+import type { Code } from '#protocol/codes.ts';
+import { INPUTS_BURST, INPUTS_PER_SECOND, PEOPLE_MAX, RESYNC_BURST, RESYNC_SECONDS, SEAT_NUMBERS_MAX } from '#protocol/limits.ts';
+import type { Role } from '#protocol/messages.ts';
+import { checkName, lookAlikeKey, makeName } from '#protocol/names.ts';
+import { Person, type RoomState } from '#protocol/roomState.ts';
+import { randomBelow, randomId, sameDigest, type Digest } from '../secrets.ts';
+import { Budget } from './budget.ts';
+
+/** A host's name in the roster; people see their own language's word for the role. */
+const HOST_NAME = 'Host';
+
+export interface Member {
+  readonly id: string;
+  readonly role: Role;
+  readonly bot: BotName | null;
+  /** '' for bots. */
+  readonly digest: Digest;
+  readonly seat: Seat;
+  name: string;
+  /** The one socket that counts, or null. */
+  client: Client | null;
+  /** When the last socket left, or the seat was given and nobody has come yet; ms. */
+  awaySince: number;
+  /** Whether a socket ever came. */
+  arrived: boolean;
+  /** The highest sequence number queued. */
+  seq: number;
+  readonly inputs: Budget;
+  readonly resyncs: Budget;
+  readonly entry: Person;
+}
+
+export interface SeatRequest {
+  digest: Digest;
+  role: Role;
+  name?: string | undefined;
+}
+
+export type Seated = { ok: true; id: string; role: Role; seat: Seat; name: string } | { ok: false; code: Code };
+
+export class Roster {
+  private readonly state: RoomState;
+  private readonly hostDigest: Digest;
+  private readonly members = new Map<string, Member>();
+  /** Seat numbers of this round that are not to be given again: their process is gone. */
+  private readonly spent = new Set<Seat>();
+
+  constructor(state: RoomState, hostDigest: Digest) {
+    this.state = state;
+    this.hostDigest = hostDigest;
+  }
+
+  get size(): number {
+    return this.members.size;
+  }
+
+  /** In order of arrival. */
+  all(): Member[] {
+    return [...this.members.values()];
+  }
+
+  byId(id: string): Member | null {
+    return this.members.get(id) ?? null;
+  }
+
+  bySeat(seat: Seat): Member | null {
+    return this.all().find((member) => member.seat === seat) ?? null;
+  }
+
+  seated(): Member[] {
+    return this.all().filter((member) => member.seat >= 0);
+  }
+
+  /** The same secret has the same place; a newcomer passes one rule after another. */
+  admit(request: SeatRequest, mayRename: boolean): Seated {
+    const known = this.find(request);
+    if (known !== null) return this.welcomeBack(known, mayRename ? request.name : undefined);
+    if (request.role === 'host') {
+      if (!sameDigest(request.digest, this.hostDigest)) return { ok: false, code: 'NOT_HOST' };
+      return answer(this.add('host', request.digest, null, -1, HOST_NAME));
+    }
+    if (this.state.locked) return { ok: false, code: 'LOCKED' };
+    const seat = this.freeSeat();
+    if (seat === null || this.members.size >= PEOPLE_MAX) return { ok: false, code: 'FULL' };
+    const named = this.nameFor(request.name, null);
+    if (!named.ok) return named;
+    return answer(this.add('player', request.digest, null, seat, named.name));
+  }
+
+  /** Null when no seat is free. */
+  addBot(bot: BotName): Member | null {
+    const seat = this.freeSeat();
+    if (seat === null) return null;
+    const member = this.add('player', '', bot, seat, this.freeBotName(bot));
+    member.arrived = true;
+    return member;
+  }
+
+  /** `spent`: the seat had a process in the round that is on; its number is not given again before the next. */
+  remove(member: Member, spent: boolean): void {
+    this.members.delete(member.id);
+    this.state.roster.delete(member.id);
+    if (spent) this.spent.add(member.seat);
+  }
+
+  newRound(): void {
+    this.spent.clear();
+  }
+
+  setClient(member: Member, client: Client | null, now: number): void {
+    member.client = client;
+    member.entry.online = client !== null;
+    if (client === null) member.awaySince = now;
+    else member.arrived = true;
+  }
+
+  private find(request: SeatRequest): Member | null {
+    let found: Member | null = null;
+    // All are compared, each in constant time.
+    for (const member of this.members.values())
+      if (member.role === request.role && member.digest !== '' && sameDigest(member.digest, request.digest)) found = member;
+    return found;
+  }
+
+  private welcomeBack(member: Member, name: string | undefined): Seated {
+    if (member.role === 'player' && name !== undefined && name !== member.name) {
+      const named = this.nameFor(name, member);
+      if (!named.ok) return named;
+      member.name = named.name;
+      member.entry.name = named.name;
+    }
+    return answer(member);
+  }
+
+  private add(role: Role, digest: Digest, bot: BotName | null, seat: Seat, name: string): Member {
+    const id = randomId();
+    const entry = new Person().assign({ id, seat, name, role, online: bot !== null, bot: bot ?? '' });
+    const member: Member = {
+      id,
+      role,
+      bot,
+      digest,
+      seat,
+      name,
+      client: null,
+      awaySince: performance.now(),
+      arrived: false,
+      seq: 0,
+      inputs: new Budget(INPUTS_PER_SECOND, INPUTS_BURST),
+      resyncs: new Budget(1 / RESYNC_SECONDS, RESYNC_BURST),
+      entry,
+    };
+    this.members.set(id, member);
+    this.state.roster.set(id, entry);
+    return member;
+  }
+
+  private freeSeat(): Seat | null {
+    const taken = new Set(this.seated().map((member) => member.seat));
+    if (taken.size >= this.state.seats) return null;
+    for (let seat = 0; seat < SEAT_NUMBERS_MAX; seat++) if (!taken.has(seat) && !this.spent.has(seat)) return seat;
+    return null;
+  }
+
+  private nameFor(typed: string | undefined, own: Member | null): { ok: true; name: string } | { ok: false; code: Code } {
+    if (typed === undefined) return { ok: true, name: this.freeMadeName() };
+    const checked = checkName(typed);
+    if (!checked.ok) return checked;
+    return this.isTaken(checked.name, own) ? { ok: false, code: 'NAME_TAKEN' } : checked;
+  }
+
+  private isTaken(name: string, own: Member | null): boolean {
+    const key = lookAlikeKey(name);
+    if (key === lookAlikeKey(HOST_NAME)) return true;
+    return this.all().some((member) => member !== own && lookAlikeKey(member.name) === key);
+  }
+
+  private freeMadeName(): string {
+    // There are thousands of names for at most 320 people: a free one comes up at once.
+    for (;;) {
+      const name = makeName(randomBelow);
+      if (!this.isTaken(name, null)) return name;
+    }
+  }
+
+  private freeBotName(bot: BotName): string {
+    for (let number = 1; ; number++) {
+      const name = `${bot} ${number}`;
+      if (!this.isTaken(name, null)) return name;
+    }
+  }
+}
+
+function answer(member: Member): Seated {
+  return { ok: true, id: member.id, role: member.role, seat: member.seat, name: member.name };
+}

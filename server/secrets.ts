@@ -1,0 +1,32 @@
+/** Identity: a device's secret is kept and compared as its SHA-256 only, and never reaches state or logs. */
+import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+
+/** 64 hex digits. */
+export type Digest = string;
+
+export function digestOf(secret: string): Digest {
+  return createHash('sha256').update(secret, 'utf8').digest('hex');
+}
+
+/** In constant time. */
+export function sameDigest(one: Digest, other: Digest): boolean {
+  const a = Buffer.from(one, 'hex');
+  const b = Buffer.from(other, 'hex');
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** An integer from 0 to n − 1 that nobody can foresee. */
+export function randomBelow(n: number): number {
+  return randomInt(n);
+}
+
+/** 32 bits that nobody can foresee. */
+export function randomUint32(): number {
+  return randomBytes(4).readUInt32LE();
+}
+
+/** The handle of a person in a room's roster: names nobody, opens nothing. */
+export function randomId(): string {
+  const letters = '0123456789abcdefghijklmnopqrstuvwxyz';
+  return Array.from({ length: 8 }, () => letters[randomInt(letters.length)]).join('');
+}
