@@ -1,18 +1,154 @@
-/** The kernel's only door: create, call, tick, hash, snapshot, restore. Nothing else changes a machine. */
+/**
+ * The kernel's only door: create, call, tick, hash, snapshot, restore. Nothing else changes a machine, and a machine
+ * is all there is: equal machines answer equal calls equally, for ever.
+ */
+import { createPageTables } from './arch/mmu.ts';
+import { isCall, Malformed, parseArgs, rowOf, type CallSpec } from './calls.ts';
+import { CodecError, decode, encode } from './codec.ts';
+import { parseConfig } from './config.ts';
 import type { FactRing } from './facts.ts';
-import type { Answer, Call, Machine, Pid } from './types.ts';
+import { createHasher, hashArray, hashText, hashWord } from './hash.ts';
+import { spawn } from './kernel/fork.ts';
+import { freeRange } from './mm/buddy.ts';
+import { createFrames, createZones, setupZones } from './mm/mmzone.ts';
+import { VMSTAT_COUNT } from './mm/vmstat.ts';
+import { badArgument, refused, refusedBy } from './sys/answer.ts';
+import { PG, type Answer, type Call, type Machine, type Pid, type Task } from './types.ts';
 
-export type { Answer, Call, Granted, Machine, MachineConfig, Pid, Pfn, Addr, Refused, Task, Zone, Vma, Frames } from './types.ts';
+export { ConfigError } from './config.ts';
+export { CodecError } from './codec.ts';
+export { isCall };
+export type * from './types.ts';
 
 /** Boots a machine. Throws `ConfigError`, with the key in its message, when the configuration is not possible. */
-export declare function createMachine(config: unknown, facts?: FactRing | null): Machine;
-/** Makes one call as a process. Never throws for anything a caller can send. */
-export declare function call(machine: Machine, pid: Pid, request: Call): Answer;
+export function createMachine(config: unknown, facts: FactRing | null = null): Machine {
+  const parsed = parseConfig(config);
+  const machine: Machine = {
+    config: parsed,
+    now: 0,
+    rng: parsed.seed >>> 0,
+    frames: createFrames(parsed.frames, parsed.maxFrames),
+    zones: createZones(parsed),
+    tasks: new Map(),
+    nextPid: 2,
+    initBorn: false,
+    vmstat: new Float64Array(VMSTAT_COUNT),
+    kmsg: [],
+    kmsgLines: 0,
+    facts,
+    tables: createPageTables(),
+    shm: new Map(),
+    nextShm: 1,
+    contents: new Map(),
+    committed: 0,
+    cost: 0,
+    lastKill: null,
+  };
+  machine.frames.flags.fill(PG.reserved, 0, parsed.reserved);
+  for (const zone of machine.zones) {
+    const start = Math.max(zone.start, parsed.reserved);
+    if (start < zone.end) freeRange(machine.frames, zone, start, zone.end);
+  }
+  setupZones(machine);
+  return machine;
+}
+
+/** The caller's task; pid 1 is born when it is first named. */
+function callerOf(machine: Machine, pid: Pid): Task | Answer {
+  const task = machine.tasks.get(pid);
+  if (task) return task;
+  if (pid !== 1 || machine.initBorn) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid });
+  const init = spawn(machine, 1);
+  if ('errno' in init) return refusedBy(init);
+  machine.initBorn = true;
+  return init;
+}
+
+/** Pid 1 may also be named as the target of a call. */
+function bearTarget(machine: Machine, target: unknown): void {
+  if (target === 1 && !machine.initBorn) callerOf(machine, 1);
+}
+
+function mayCall(spec: CallSpec, name: string, pid: Pid): Answer | null {
+  if (spec.who === 'kernel' && pid !== 0) return refused('EPERM', { code: 'NOT_ROOT', call: name });
+  if (spec.who === 'process' && pid === 0) return refused('EINVAL', { code: 'NO_ADDRESS_SPACE_OF_ITS_OWN', call: name });
+  return null;
+}
+
+function isRequest(request: unknown): request is Call {
+  return typeof request === 'object' && request !== null && !Array.isArray(request);
+}
+
+/** Makes one call as a process. Never throws for anything a caller can send; a malformed call changes and costs nothing. */
+export function call(machine: Machine, pid: Pid, request: Call): Answer {
+  if (!isRequest(request)) return badArgument('call', 'an object');
+  const name = request.call;
+  const row = rowOf(name);
+  if (row === undefined) return refused('EINVAL', { code: 'UNKNOWN_CALL', call: typeof name === 'string' ? name.slice(0, 64) : '' });
+  const args = parseArgs(row, request);
+  if (args instanceof Malformed) return refused('EINVAL', args.why);
+  if (!Number.isInteger(pid) || pid < 0) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid: -1 });
+  const forbidden = mayCall(row.spec, name, pid);
+  if (forbidden) return forbidden;
+  const caller = pid === 0 ? null : callerOf(machine, pid);
+  if (caller !== null && 'ok' in caller) return caller;
+  if ('target' in args) bearTarget(machine, args.target);
+  machine.cost = machine.config.costs.syscall!;
+  machine.lastKill = null;
+  const answer = row.spec.run(machine, caller as never, args as never);
+  answer.cost = machine.cost + (answer.ok ? 0 : machine.config.costs.failed!);
+  return answer;
+}
+
 /** Lets 100 ms of kernel time pass. */
-export declare function tick(machine: Machine): void;
+export function tick(machine: Machine): void {
+  machine.now += 1;
+}
+
+/** All that is small, as plain values; the frames and tables go beside it as arrays. */
+function smallState(machine: Machine): Record<string, unknown> {
+  const { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, contents } = machine;
+  return { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, contents };
+}
+
+/** Page tables in use; a free slot's history is nobody's business. */
+function hashTables(machine: Machine, hasher: ReturnType<typeof createHasher>): void {
+  const { tables } = machine;
+  for (let slot = 0; slot < tables.slots; slot++) {
+    const pfn = tables.slotPfn[slot]!;
+    if (pfn < 0) continue;
+    hashWord(hasher, pfn);
+    hashArray(hasher, tables.words.subarray(slot * tables.entries, (slot + 1) * tables.entries));
+  }
+}
+
 /** 16 hex digits over the whole state. */
-export declare function hash(machine: Machine): string;
+export function hash(machine: Machine): string {
+  const hasher = createHasher();
+  const { frames } = machine;
+  hashWord(hasher, frames.count);
+  for (const array of [frames.flags, frames.order, frames.owner, frames.mapcount, frames.refcount, frames.next, frames.prev, frames.index]) {
+    hashArray(hasher, array);
+  }
+  hashArray(hasher, machine.vmstat);
+  hashTables(machine, hasher);
+  hashArray(hasher, encode(smallState(machine)));
+  hashArray(hasher, encode(machine.config));
+  return hashText(hasher);
+}
+
+const SNAPSHOT = 'overcommit machine 1';
+
 /** The whole state in bytes; `restore` gives an equal machine (same hash, same future). */
-export declare function snapshot(machine: Machine): Uint8Array;
+export function snapshot(machine: Machine): Uint8Array {
+  const { config, frames, vmstat, tables } = machine;
+  return encode({ snapshot: SNAPSHOT, config, frames, vmstat, tables, ...smallState(machine) });
+}
+
 /** Throws `CodecError` for bytes that no snapshot made. */
-export declare function restore(bytes: Uint8Array, facts?: FactRing | null): Machine;
+export function restore(bytes: Uint8Array, facts: FactRing | null = null): Machine {
+  const saved = decode(bytes) as Record<string, unknown> | null;
+  if (typeof saved !== 'object' || saved === null || saved.snapshot !== SNAPSHOT) throw new CodecError('not a machine of this version');
+  const { snapshot: _version, ...state } = saved;
+  return { ...(state as unknown as Machine), facts, cost: 0, lastKill: null };
+}

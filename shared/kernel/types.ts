@@ -83,6 +83,8 @@ export interface Vma {
   pgoff: number;
   /** Shared anonymous object, or 0. */
   shm: number;
+  /** Private memory that was ever written (it has an anon_vma): fork must copy its page tables. */
+  anon: boolean;
 }
 
 export interface Mm {
@@ -120,7 +122,9 @@ export interface Task {
   kernelPages: number;
   /** Heads of the kernel blocks that it owns, in order of allocation. */
   kernelBlocks: Set<Pfn>;
-  rlimits: Record<string, number>;
+  /** Limits by name; RLIM_INFINITY is 2^53 − 1. `max` bounds what the process itself may set. */
+  rlimits: Record<string, { cur: number; max: number }>;
+  /** Children that live. */
   children: number;
 }
 
@@ -134,10 +138,14 @@ export interface Machine {
   readonly zones: Zone[];
   readonly tasks: Map<Pid, Task>;
   nextPid: Pid;
+  /** Pid 1 comes when it is first named, once. */
+  initBorn: boolean;
   /** Counters of /proc/vmstat, by VMSTAT's index (mm/vmstat.ts). */
   readonly vmstat: Float64Array;
   /** The kernel's log, oldest first, bounded. */
   readonly kmsg: string[];
+  /** Lines ever logged. */
+  kmsgLines: number;
   readonly facts: FactRing | null;
   // The rest is private to the kernel's files.
   readonly tables: PageTables;
@@ -147,8 +155,11 @@ export interface Machine {
   readonly contents: Map<Pfn, Uint8Array>;
   /** Pages that mode 2 counts, over all processes. */
   committed: number;
-  /** What the call in hand has cost so far, µs. */
+  // Scratch of the call in hand: neither hashed nor saved.
+  /** What it has cost so far, µs. */
   cost: number;
+  /** Set when the OOM killer has just taken a process: whom, and the numbers of that moment. */
+  lastKill: { pid: Pid; badness: number; order: number; freePages: number } | null;
 }
 
 /** The entries of all page tables, one slot of `entries` words a table. */
@@ -214,11 +225,13 @@ export interface Granted {
   [result: string]: unknown;
 }
 
+export type Signal = 'SIGSEGV' | 'SIGBUS' | 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGABRT';
+
 export interface Refused {
   ok: false;
   /** Absent when a signal killed the caller. */
   errno?: Errno;
-  signal?: 'SIGSEGV' | 'SIGBUS' | 'SIGKILL';
+  signal?: Signal;
   why: Why;
   faults?: Faults;
   cost: number;

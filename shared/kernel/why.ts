@@ -10,6 +10,8 @@ export interface WhyNumbers {
   /** Only pid 0 or a root process may. */
   NOT_ROOT: { call: string };
   NOT_OWNER: { pfn: number; owner: number };
+  /** Signals go to oneself and one's children only. */
+  NOT_RELATED: { pid: number };
   /** free_pages of a wrong order, or of a frame that heads no block. */
   BAD_PAGE: { pfn: number; order: number };
   /** Free pages are short: none of the allowed zones stays above its mark. `needed` frames were asked. */
@@ -18,6 +20,10 @@ export interface WhyNumbers {
   FRAGMENTED: { order: number; needed: number; freePages: number; largestOrder: number; largestRun: number };
   /** The order is above the largest that the buddy keeps. */
   ORDER_TOO_LARGE: { order: number; maxOrder: number };
+  /** It would wait until somebody else acts; nothing changed, try again. */
+  WOULD_SLEEP: { order: number; freePages: number };
+  /** Pid 0 has no address space. */
+  NO_ADDRESS_SPACE_OF_ITS_OWN: { call: string };
   /** No process is left that may be killed. */
   NO_VICTIM: { order: number; freePages: number };
   /** The OOM killer chose the caller itself. */

@@ -1,0 +1,91 @@
+/**
+ * The table of calls (calls.md): their arguments, who may make them, and what runs. Rooms, bots, levels, replays and
+ * the headless machine all go through it; adding a call is adding a row.
+ */
+import type { Arguments } from './args.ts';
+import { BadArgument } from './args.ts';
+import * as access from './sys/access.ts';
+import * as look from './sys/look.ts';
+import * as mm from './sys/mm.ts';
+import * as pages from './sys/pages.ts';
+import * as process from './sys/process.ts';
+import type { Answer, Call, Machine, Why } from './types.ts';
+
+export interface CallSpec {
+  /** `any`; `kernel`: pid 0 only; `process`: needs an address space, so not pid 0. */
+  readonly who: 'any' | 'kernel' | 'process';
+  readonly args: Arguments;
+  readonly run: (machine: Machine, task: never, args: never) => Answer;
+}
+
+const none = {};
+
+export const CALLS = {
+  alloc_pages: { who: 'any', args: pages.allocPagesArgs, run: pages.sysAllocPages },
+  free_pages: { who: 'any', args: pages.freePagesArgs, run: pages.sysFreePages },
+  add_memory: { who: 'kernel', args: pages.addMemoryArgs, run: pages.sysAddMemory },
+  mmap: { who: 'process', args: mm.mmapArgs, run: mm.sysMmap },
+  munmap: { who: 'process', args: mm.munmapArgs, run: mm.sysMunmap },
+  brk: { who: 'process', args: mm.brkArgs, run: mm.sysBrk },
+  sbrk: { who: 'process', args: mm.sbrkArgs, run: mm.sysSbrk },
+  setrlimit: { who: 'process', args: mm.setrlimitArgs, run: mm.sysSetrlimit },
+  read: { who: 'process', args: access.readArgs, run: access.sysRead },
+  write: { who: 'process', args: access.writeArgs, run: access.sysWrite },
+  exec: { who: 'process', args: access.execArgs, run: access.sysExec },
+  peek: { who: 'process', args: access.peekArgs, run: access.sysPeek },
+  poke: { who: 'process', args: access.pokeArgs, run: access.sysPoke },
+  spawn: { who: 'kernel', args: none, run: process.sysSpawn },
+  fork: { who: 'process', args: none, run: process.sysFork },
+  exit: { who: 'process', args: process.exitArgs, run: process.sysExit },
+  kill: { who: 'any', args: process.killArgs, run: process.sysKill },
+  oom_score_adj: { who: 'any', args: process.oomScoreAdjArgs, run: process.sysOomScoreAdj },
+  cat: { who: 'any', args: look.catArgs, run: look.sysCat },
+} satisfies Record<string, CallSpec>;
+export type CallName = keyof typeof CALLS;
+
+/** A row of the table, unrolled for parsing. */
+interface Row {
+  readonly spec: CallSpec;
+  readonly names: readonly string[];
+}
+
+const ROWS: ReadonlyMap<string, Row> = new Map(
+  Object.entries(CALLS as Record<string, CallSpec>).map(([name, spec]) => [name, { spec, names: Object.keys(spec.args) }]),
+);
+
+export function rowOf(name: unknown): Row | undefined {
+  return typeof name === 'string' ? ROWS.get(name) : undefined;
+}
+
+export const isCall = (name: string): name is CallName => ROWS.has(name);
+
+/** What is wrong with a call's arguments. */
+export class Malformed {
+  readonly why: Why;
+  constructor(argument: string, rule: string) {
+    this.why = { code: 'BAD_ARGUMENT', argument, rule };
+  }
+}
+
+/** The arguments of a call, or why they are malformed: missing, unknown, of the wrong type or range. */
+export function parseArgs(row: Row, request: Call): Record<string, unknown> | Malformed {
+  const parsed: Record<string, unknown> = {};
+  let known = 1;
+  for (const name of row.names) {
+    const argument = row.spec.args[name]!;
+    const given = request[name];
+    if (given === undefined) {
+      if (!argument.optional) return new Malformed(name, 'not left out');
+      continue;
+    }
+    const value = argument.parse(given);
+    if (value instanceof BadArgument) return new Malformed(name, value.rule);
+    parsed[name] = value;
+    known += 1;
+  }
+  let count = 0;
+  for (const _key in request) count += 1;
+  if (count === known) return parsed;
+  const unknown = Object.keys(request).find((key) => key !== 'call' && !row.names.includes(key));
+  return new Malformed((unknown ?? '').slice(0, 64), 'not an argument of this call');
+}

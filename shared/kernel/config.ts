@@ -1,0 +1,136 @@
+/** A machine's configuration (calls.md): checked key by key, every default filled in. */
+import { COSTS } from './costs.ts';
+import type { MachineConfig, Pid } from './types.ts';
+
+/** An impossible machine; the message names the key. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+const FRAMES_MIN = 64;
+const FRAMES_MAX = 1 << 20;
+/** The classic bounds of a PC: 16 MiB and 896 MiB, in frames. */
+const DMA_END = 4096;
+const LOWMEM_END = 229376;
+const CLASSIC_ABOVE = 65536;
+
+type Keys = Readonly<Record<string, unknown>>;
+
+function isPlain(value: unknown): value is Keys {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function integer(keys: Keys, key: string, low: number, high: number, otherwise: number, path = ''): number {
+  const value = keys[key];
+  if (value === undefined) return otherwise;
+  if (!Number.isInteger(value) || (value as number) < low || (value as number) > high || Object.is(value, -0)) {
+    throw new ConfigError(`${path}${key} is a whole number from ${low} to ${high}`);
+  }
+  return value as number;
+}
+
+function flag(keys: Keys, key: string, otherwise: boolean): boolean {
+  const value = keys[key];
+  if (value === undefined) return otherwise;
+  if (typeof value !== 'boolean') throw new ConfigError(`${key} is true or false`);
+  return value;
+}
+
+function group(keys: Keys, key: string, names: readonly string[]): Keys {
+  const value = keys[key];
+  if (value === undefined) return {};
+  if (!isPlain(value)) throw new ConfigError(`${key} is an object`);
+  for (const name of Object.keys(value)) if (!names.includes(name)) throw new ConfigError(`${key}.${name} is not a key of a machine`);
+  return value;
+}
+
+const KNOWN = [
+  'frames', 'maxFrames', 'zones', 'reserved', 'arch', 'pageOffset', 'maxOrder', 'pageblockOrder', 'mobility', 'minFreeKbytes',
+  'overcommit', 'chargeKernel', 'root', 'costs', 'seed', 'rules',
+];
+/** Keys of calls.md whose mechanism is not in this kernel yet. */
+const LATER = ['cma', 'mem', 'swap', 'disk', 'slab', 'vmalloc', 'libc', 'swappiness', 'replacement', 'tlb'];
+
+function checkKeys(keys: Keys): void {
+  for (const key of Object.keys(keys)) {
+    if (LATER.includes(key)) throw new ConfigError(`${key} is not in this kernel yet`);
+    if (!KNOWN.includes(key)) throw new ConfigError(`${key} is not a key of a machine`);
+  }
+  if (keys.arch !== undefined && keys.arch !== 'i386') throw new ConfigError('arch: this kernel has "i386" only so far');
+  if (keys.rules !== undefined && keys.rules !== '6.x') throw new ConfigError('rules: this kernel has "6.x" only so far');
+  if (flag(keys, 'mobility', false)) throw new ConfigError('mobility: this kernel has no migratetypes yet; leave it false');
+}
+
+/** The largest order ≤ 10 of which the machine holds 16 pageblocks, at least 3. */
+function defaultPageblockOrder(frames: number, maxOrder: number): number {
+  let order = Math.min(10, maxOrder);
+  while (order > 3 && frames < 16 << order) order -= 1;
+  return Math.min(order, maxOrder);
+}
+
+function defaultZones(frames: number, pageblockOrder: number): MachineConfig['zones'] {
+  if (frames > CLASSIC_ABOVE) {
+    const lowmem = Math.min(frames, LOWMEM_END);
+    return { dma: DMA_END, dma32: 0, normal: lowmem - DMA_END, highmem: frames - lowmem };
+  }
+  const block = 1 << pageblockOrder;
+  const dma = Math.ceil(Math.ceil(frames / 16) / block) * block;
+  return { dma: Math.min(dma, frames), dma32: 0, normal: Math.max(0, frames - dma), highmem: 0 };
+}
+
+function zonesOf(keys: Keys, frames: number, pageblockOrder: number): MachineConfig['zones'] {
+  if (keys.zones === undefined) return defaultZones(frames, pageblockOrder);
+  const given = group(keys, 'zones', ['dma', 'dma32', 'normal', 'highmem']);
+  const count = (name: string) => integer(given, name, 0, frames, 0, 'zones.');
+  const zones = { dma: count('dma'), dma32: count('dma32'), normal: count('normal'), highmem: count('highmem') };
+  const sum = zones.dma + zones.dma32 + zones.normal + zones.highmem;
+  if (sum !== frames) throw new ConfigError(`zones add up to ${sum}, frames are ${frames}`);
+  return zones;
+}
+
+function rootOf(keys: Keys): Pid[] {
+  if (keys.root === undefined) return [];
+  if (!Array.isArray(keys.root) || keys.root.length > 512) throw new ConfigError('root is a list of at most 512 pids');
+  for (const pid of keys.root) if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fffffff) throw new ConfigError('root holds pids from 1');
+  return [...(keys.root as number[])];
+}
+
+function costsOf(keys: Keys): Record<string, number> {
+  const given = group(keys, 'costs', Object.keys(COSTS));
+  const costs: Record<string, number> = { ...COSTS };
+  for (const name of Object.keys(given)) costs[name] = integer(given, name, 0, 1_000_000, 0, 'costs.');
+  return costs;
+}
+
+function overcommitOf(keys: Keys): MachineConfig['overcommit'] {
+  const given = group(keys, 'overcommit', ['mode', 'ratio']);
+  return { mode: integer(given, 'mode', 0, 2, 0, 'overcommit.') as 0 | 1 | 2, ratio: integer(given, 'ratio', 0, 1000, 50, 'overcommit.') };
+}
+
+/** Throws ConfigError when no such machine can be. */
+export function parseConfig(config: unknown): MachineConfig {
+  if (!isPlain(config)) throw new ConfigError('a machine is an object');
+  checkKeys(config);
+  const frames = integer(config, 'frames', FRAMES_MIN, FRAMES_MAX, 16384);
+  const maxOrder = integer(config, 'maxOrder', 0, 10, 10);
+  const pageblockOrder = integer(config, 'pageblockOrder', 0, maxOrder, defaultPageblockOrder(frames, maxOrder));
+  const pageOffset = config.pageOffset ?? 0xc0000000;
+  if (pageOffset !== 0xc0000000 && pageOffset !== 0x80000000) throw new ConfigError('pageOffset is 0xC0000000 or 0x80000000');
+  return {
+    frames,
+    maxFrames: integer(config, 'maxFrames', frames, FRAMES_MAX, frames),
+    zones: zonesOf(config, frames, pageblockOrder),
+    reserved: integer(config, 'reserved', 0, frames - 1, 0),
+    arch: 'i386',
+    pageOffset,
+    maxOrder,
+    pageblockOrder,
+    mobility: false,
+    minFreeKbytes: integer(config, 'minFreeKbytes', 0, frames * 4, -1),
+    overcommit: overcommitOf(config),
+    chargeKernel: flag(config, 'chargeKernel', false),
+    root: rootOf(config),
+    costs: costsOf(config),
+    seed: integer(config, 'seed', -0x80000000, 0xffffffff, 1),
+  };
+}

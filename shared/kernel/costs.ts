@@ -1,0 +1,32 @@
+/**
+ * What things cost, in whole microseconds of the emulated machine. The relations matter, not the values: one order-0
+ * allocation with its fault is the unit (2), a contiguous one costs 4 and 2 a frame, a failed call 16.
+ * A machine's `costs` key sets any of them.
+ */
+export const COSTS = {
+  /** Entering and leaving the kernel. */
+  syscall: 0,
+  /** A minor fault with the page that it brings. */
+  minor_fault: 2,
+  /** Copying a page on write, on top of the fault. */
+  copy_page: 1,
+  /** alloc_pages of order 0; of a higher order: contiguous + 2^order × contiguous_frame. */
+  alloc_page: 2,
+  contiguous: 4,
+  contiguous_frame: 2,
+  free_block: 1,
+  /** Changing the list of areas: mmap, munmap, brk. */
+  area: 1,
+  /** fork, and for 64 page-table entries that it copies. */
+  fork: 4,
+  fork_ptes: 1,
+  spawn: 4,
+  exit: 1,
+  /** A call that the kernel refused after trying. */
+  failed: 16,
+  /** The OOM killer's walk and kill, paid by the asker. */
+  oom_kill: 40,
+  look: 0,
+};
+export type CostName = keyof typeof COSTS;
+export type Costs = Record<CostName, number>;

@@ -1,0 +1,43 @@
+/** The files of /proc by path (fs/proc): text in the kernel's own formats, read from the machine's state. */
+import { oomScore } from '../../mm/oom_kill.ts';
+import type { Machine, Task } from '../../types.ts';
+import { buddyinfo } from './buddyinfo.ts';
+import { meminfo } from './meminfo.ts';
+import { maps, smaps, statm, status } from './task_mmu.ts';
+import { vmstat } from './vmstat.ts';
+import { zoneinfo } from './zoneinfo.ts';
+
+const FILES: Readonly<Record<string, (machine: Machine) => string>> = {
+  buddyinfo,
+  meminfo,
+  vmstat,
+  zoneinfo,
+  kmsg: (machine) => machine.kmsg.map((line) => `${line}\n`).join(''),
+};
+
+const TASK_FILES: Readonly<Record<string, (machine: Machine, task: Task) => string>> = {
+  maps: (_machine, task) => maps(task),
+  smaps,
+  status,
+  statm: (_machine, task) => statm(task),
+  oom_score: (machine, task) => `${oomScore(machine, task)}\n`,
+  oom_score_adj: (_machine, task) => `${task.oomScoreAdj}\n`,
+  oom_adj: (_machine, task) => `${oomAdj(task.oomScoreAdj)}\n`,
+};
+
+const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined => (Object.hasOwn(table, name) ? table[name] : undefined);
+
+/** The old scale, −17 to 15, as it reads (oom_adj_read). */
+function oomAdj(scoreAdj: number): number {
+  return scoreAdj === 1000 ? 15 : Math.trunc((scoreAdj * 17) / 1000) || 0;
+}
+
+/** The text of a file, always by its absolute path; null when there is none. */
+export function procFile(machine: Machine, caller: Task | null, path: string): string | null {
+  const match = /^\/proc\/(?:(self|[1-9][0-9]{0,9})\/)?([a-z_]+)$/.exec(path);
+  if (!match) return null;
+  const [, who, name] = match;
+  if (who === undefined) return own(FILES, name!)?.(machine) ?? null;
+  const task = who === 'self' ? caller : machine.tasks.get(Number(who));
+  return task ? (own(TASK_FILES, name!)?.(machine, task) ?? null) : null;
+}

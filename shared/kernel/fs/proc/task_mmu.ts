@@ -1,0 +1,169 @@
+/** The files that show an address space (fs/proc/task_mmu.c): maps, smaps, status, statm; and the four sizes VSS, RSS, PSS, USS. */
+import { PTE, PTE_PFN_SHIFT, tableBase } from '../../arch/mmu.ts';
+import { dataPages } from '../../mm/commit.ts';
+import { pagesOf, VM } from '../../mm/vma.ts';
+import { PG, type Machine, type Mm, type Task, type Vma } from '../../types.ts';
+
+const TABLE_SPAN = 1 << 22;
+/** Column of the name on a 32-bit machine. */
+const NAME_COLUMN = 49;
+/** Inode numbers of shared anonymous objects start somewhere above those of a boot. */
+const SHMEM_INODE = 1024;
+
+function nameOf(mm: Mm, vma: Vma): string {
+  if (vma.shm !== 0) return '/dev/zero (deleted)';
+  if (vma.start < mm.brk && vma.end > mm.startBrk) return '[heap]';
+  return '';
+}
+
+function mapsLine(mm: Mm, vma: Vma): string {
+  const hex = (value: number) => value.toString(16).padStart(8, '0');
+  const { flags } = vma;
+  const rights =
+    (flags & VM.read ? 'r' : '-') + (flags & VM.write ? 'w' : '-') + (flags & VM.exec ? 'x' : '-') + (flags & VM.shared ? 's' : 'p');
+  const file = vma.shm === 0 ? '00000000 00:00 0' : `${hex(vma.pgoff * 4096)} 00:01 ${SHMEM_INODE + vma.shm}`;
+  const line = `${hex(vma.start)}-${hex(vma.end)} ${rights} ${file} `;
+  const name = nameOf(mm, vma);
+  return name === '' ? `${line}\n` : `${line.padEnd(NAME_COLUMN)}${name}\n`;
+}
+
+export function maps(task: Task): string {
+  return task.mm.vmas.map((vma) => mapsLine(task.mm, vma)).join('');
+}
+
+/** Pages of an area by kind; `pss` in 2^-12 bytes, as the kernel sums it. */
+export interface AreaSizes {
+  rss: number;
+  pss: number;
+  sharedClean: number;
+  sharedDirty: number;
+  privateClean: number;
+  privateDirty: number;
+  referenced: number;
+  anonymous: number;
+}
+
+const PSS_SHIFT = 12;
+
+/** Walks the entries of one area: costs what its tables hold. */
+export function areaSizes(machine: Machine, mm: Mm, vma: Vma): AreaSizes {
+  const sizes = { rss: 0, pss: 0, sharedClean: 0, sharedDirty: 0, privateClean: 0, privateDirty: 0, referenced: 0, anonymous: 0 };
+  const { words } = machine.tables;
+  const directory = tableBase(machine, mm.pgd);
+  for (let addr = vma.start; addr < vma.end; ) {
+    const stop = Math.min(vma.end, (Math.floor(addr / TABLE_SPAN) + 1) * TABLE_SPAN);
+    const pde = words[directory + (addr >>> 22)]!;
+    if (pde !== 0) {
+      const base = tableBase(machine, pde >>> PTE_PFN_SHIFT);
+      for (let at = base + ((addr >>> 12) & 0x3ff), last = base + (((stop - 1) >>> 12) & 0x3ff); at <= last; at++) {
+        if (words[at] !== 0) addPage(machine, sizes, words[at]!);
+      }
+    }
+    addr = stop;
+  }
+  return sizes;
+}
+
+function addPage(machine: Machine, sizes: AreaSizes, pte: number): void {
+  if (pte & PTE.special) return;
+  const pfn = pte >>> PTE_PFN_SHIFT;
+  const mapcount = machine.frames.mapcount[pfn]!;
+  // A page of no file is dirty from its first write on, whoever wrote it: its folio is marked dirty (or swap-backed).
+  const dirty = (machine.frames.flags[pfn]! & (PG.anon | PG.shmem)) !== 0;
+  sizes.rss += 1;
+  sizes.pss += Math.floor((4096 * (1 << PSS_SHIFT)) / mapcount);
+  if (mapcount > 1) sizes[dirty ? 'sharedDirty' : 'sharedClean'] += 1;
+  else sizes[dirty ? 'privateDirty' : 'privateClean'] += 1;
+  if (pte & PTE.accessed) sizes.referenced += 1;
+  if (machine.frames.flags[pfn]! & PG.anon) sizes.anonymous += 1;
+}
+
+const pssKb = (pss: number): number => Math.floor(pss / 2 ** (10 + PSS_SHIFT));
+
+const VM_FLAG_NAMES: readonly (readonly [number, string])[] = [
+  [VM.read, 'rd'], [VM.write, 'wr'], [VM.exec, 'ex'], [VM.shared, 'sh'],
+];
+const VM_FLAG_TAIL: readonly (readonly [number, string])[] = [[VM.growsdown, 'gd'], [VM.locked, 'lo'], [VM.account, 'ac'], [VM.noreserve, 'nr']];
+
+function vmFlagsLine(vma: Vma): string {
+  const set = (names: typeof VM_FLAG_NAMES) => names.filter(([bit]) => vma.flags & bit).map(([, name]) => name);
+  const may = ['mr', 'mw', 'me', ...(vma.flags & VM.shared ? ['ms'] : [])];
+  return `VmFlags: ${[...set(VM_FLAG_NAMES), ...may, ...set(VM_FLAG_TAIL)].map((name) => `${name} `).join('')}\n`;
+}
+
+export function smaps(machine: Machine, task: Task): string {
+  const line = (label: string, kb: number) => `${`${label}:`.padEnd(16)}${String(kb).padStart(8)} kB\n`;
+  let text = '';
+  for (const vma of task.mm.vmas) {
+    const sizes = areaSizes(machine, task.mm, vma);
+    const dirtyPss = sizes.sharedDirty + sizes.privateDirty === sizes.rss ? sizes.pss : 0;
+    text += mapsLine(task.mm, vma);
+    text += line('Size', pagesOf(vma) * 4) + line('KernelPageSize', 4) + line('MMUPageSize', 4);
+    text += line('Rss', sizes.rss * 4) + line('Pss', pssKb(sizes.pss)) + line('Pss_Dirty', pssKb(dirtyPss));
+    text += line('Shared_Clean', sizes.sharedClean * 4) + line('Shared_Dirty', sizes.sharedDirty * 4);
+    text += line('Private_Clean', sizes.privateClean * 4) + line('Private_Dirty', sizes.privateDirty * 4);
+    text += line('Referenced', sizes.referenced * 4) + line('Anonymous', sizes.anonymous * 4);
+    for (const label of ['KSM', 'LazyFree', 'AnonHugePages', 'ShmemPmdMapped', 'FilePmdMapped', 'Shared_Hugetlb', 'Private_Hugetlb', 'Swap', 'SwapPss']) {
+      text += line(label, 0);
+    }
+    text += line('Locked', vma.flags & VM.locked ? pssKb(sizes.pss) : 0);
+    text += `THPeligible:           0\n${vmFlagsLine(vma)}`;
+  }
+  return text;
+}
+
+export interface FourSizes {
+  vss: number;
+  rss: number;
+  /** Pages in 2^-24 parts of 4 KiB, floored: bytes × 4096. */
+  pssBytes: number;
+  uss: number;
+}
+
+/** VSS, RSS and USS in pages, PSS in bytes; walks the process' tables. */
+export function fourSizes(machine: Machine, task: Task): FourSizes {
+  const total = { vss: task.mm.totalVm, rss: 0, pssBytes: 0, uss: 0 };
+  let pss = 0;
+  for (const vma of task.mm.vmas) {
+    const sizes = areaSizes(machine, task.mm, vma);
+    total.rss += sizes.rss;
+    total.uss += sizes.privateClean + sizes.privateDirty;
+    pss += sizes.pss;
+  }
+  total.pssBytes = Math.floor(pss / (1 << PSS_SHIFT));
+  return total;
+}
+
+const rssOf = (mm: Mm): number => mm.rssAnon + mm.rssFile + mm.rssShmem;
+
+export function status(_machine: Machine, task: Task): string {
+  const { mm } = task;
+  const kb = (label: string, pages: number) => `${label}:\t${String(pages * 4).padStart(8)} kB\n`;
+  const locked = mm.vmas.reduce((sum, vma) => sum + (vma.flags & VM.locked ? pagesOf(vma) : 0), 0);
+  const stack = mm.vmas.reduce((sum, vma) => sum + (vma.flags & VM.growsdown ? pagesOf(vma) : 0), 0);
+  return (
+    `Name:\t${task.comm}\nUmask:\t0022\nState:\tR (running)\nTgid:\t${task.pid}\nNgid:\t0\nPid:\t${task.pid}\nPPid:\t${task.ppid}\n` +
+    kb('VmPeak', Math.max(mm.hiwaterVm, mm.totalVm)) +
+    kb('VmSize', mm.totalVm) +
+    kb('VmLck', locked) +
+    kb('VmPin', 0) +
+    kb('VmHWM', Math.max(mm.hiwaterRss, rssOf(mm))) +
+    kb('VmRSS', rssOf(mm)) +
+    kb('RssAnon', mm.rssAnon) +
+    kb('RssFile', mm.rssFile) +
+    kb('RssShmem', mm.rssShmem) +
+    kb('VmData', dataPages(task)) +
+    kb('VmStk', stack) +
+    kb('VmExe', 0) +
+    kb('VmLib', 0) +
+    kb('VmPTE', mm.tables) +
+    kb('VmSwap', 0) +
+    'Threads:\t1\n'
+  );
+}
+
+/** size resident shared text lib data dt, in pages (proc_pid_statm). */
+export function statm(task: Task): string {
+  const { mm } = task;
+  return `${mm.totalVm} ${rssOf(mm)} ${mm.rssFile + mm.rssShmem} 0 0 ${dataPages(task)} 0\n`;
+}

@@ -1,0 +1,48 @@
+/** /proc/zoneinfo (mm/vmstat.c, zoneinfo_show_print): marks, sizes and protection of each zone, in pages. */
+import { VMSTAT } from '../../mm/vmstat.ts';
+import type { Machine, Zone } from '../../types.ts';
+
+const line = (label: string, value: number): string => `\n      ${label.padEnd(12)} ${value}`;
+
+function nodeStats(machine: Machine): string {
+  const { vmstat } = machine;
+  const shmem = vmstat[VMSTAT.nr_shmem]!;
+  return (
+    '\n  per-node stats' +
+    line('nr_inactive_anon', vmstat[VMSTAT.nr_anon_pages]! + shmem) +
+    line('nr_anon_pages', vmstat[VMSTAT.nr_anon_pages]!) +
+    line('nr_mapped', vmstat[VMSTAT.nr_mapped]!) +
+    line('nr_file_pages', shmem) +
+    line('nr_shmem', shmem) +
+    line('nr_page_table_pages', vmstat[VMSTAT.nr_page_table_pages]!)
+  );
+}
+
+function zoneText(zone: Zone): string {
+  const { min, low, high } = zone.watermark;
+  const promo = high + (high - low);
+  return (
+    `\n  pages free     ${zone.free}` +
+    `\n        boost    0` +
+    `\n        min      ${min}` +
+    `\n        low      ${low}` +
+    `\n        high     ${high}` +
+    `\n        promo    ${promo}` +
+    `\n        spanned  ${zone.managed}` +
+    `\n        present  ${zone.managed}` +
+    `\n        managed  ${zone.managed}` +
+    `\n        cma      0` +
+    `\n        protection: (${zone.lowmemReserve.join(', ')})` +
+    line('nr_free_pages', zone.free)
+  );
+}
+
+export function zoneinfo(machine: Machine): string {
+  let text = '';
+  machine.zones.forEach((zone, index) => {
+    text += `Node 0, zone ${zone.name.padStart(8)}`;
+    if (index === 0) text += nodeStats(machine);
+    text += `${zoneText(zone)}\n  node_unreclaimable:  0\n  start_pfn:           ${zone.start}\n`;
+  });
+  return text;
+}

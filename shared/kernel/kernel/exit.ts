@@ -1,0 +1,27 @@
+/** The end of a process: all that it held is free at once; nobody waits for it (kernel/exit.c). */
+import { emit, FACT } from '../facts.ts';
+import { freePagesBlock } from '../mm/page_alloc.ts';
+import { exitMmap } from '../mm/unmap.ts';
+import type { Machine, Task } from '../types.ts';
+
+// Simplified: no zombies and no wait(); a child whose parent dies belongs to pid 1.
+export function doExit(machine: Machine, task: Task, signal: number): void {
+  exitMmap(machine, task.mm);
+  for (const pfn of task.kernelBlocks) freePagesBlock(machine, pfn, machine.frames.order[pfn]!);
+  task.kernelBlocks.clear();
+  task.kernelPages = 0;
+  machine.tasks.delete(task.pid);
+  const parent = machine.tasks.get(task.ppid);
+  if (parent) parent.children -= 1;
+  if (task.children > 0) reparent(machine, task);
+  emit(machine.facts, FACT.processExited, task.pid, signal, 0);
+}
+
+function reparent(machine: Machine, dead: Task): void {
+  const init = machine.tasks.get(1);
+  for (const task of machine.tasks.values()) {
+    if (task.ppid !== dead.pid) continue;
+    task.ppid = 1;
+    if (init && init !== task) init.children += 1;
+  }
+}

@@ -1,0 +1,165 @@
+/** New processes: spawn by the kernel, fork by a process, whose private pages both then share until one writes (kernel/fork.c). */
+import { I386, PTE, PTE_PFN_SHIFT, pteAt, tableBase } from '../arch/mmu.ts';
+import { emit, FACT } from '../facts.ts';
+import { accountPages, defaultRlimits, RLIM_INFINITY, vmEnoughMemory } from '../mm/commit.ts';
+import { allocTable, pteAlloc } from '../mm/memory.ts';
+import type { Failure } from '../mm/mmap.ts';
+import { pageAddRmap } from '../mm/rmap.ts';
+import { shmOf } from '../mm/shmem.ts';
+import { allocWhy, ASKER_KILLED } from '../mm/slowpath.ts';
+import { exitMmap } from '../mm/unmap.ts';
+import { pagesOf, VM } from '../mm/vma.ts';
+import { GFP_KERNEL_ZERO } from '../gfp.ts';
+import type { Machine, Mm, Pfn, Pid, Task, Vma, Why } from '../types.ts';
+
+/** Processes that a machine may hold at once. */
+export const PROCESSES_MAX = 32768;
+/** The asker died of the OOM killer while it forked. */
+export const FORK_KILLED = 'killed';
+
+function createMm(pgd: Pfn): Mm {
+  return {
+    pgd,
+    vmas: [],
+    startBrk: I386.startBrk,
+    brk: I386.startBrk,
+    totalVm: 0,
+    hiwaterVm: 0,
+    hiwaterRss: 0,
+    rssAnon: 0,
+    rssShmem: 0,
+    rssFile: 0,
+    tables: 1,
+    committed: 0,
+  };
+}
+
+function createTask(pid: Pid, ppid: Pid, mm: Mm): Task {
+  return {
+    pid,
+    ppid,
+    comm: `proc${pid}`,
+    mm,
+    oomScoreAdj: 0,
+    oomScoreAdjMin: 0,
+    minFlt: 0,
+    majFlt: 0,
+    kernelPages: 0,
+    kernelBlocks: new Set(),
+    rlimits: defaultRlimits(),
+    children: 0,
+  };
+}
+
+function admit(machine: Machine, task: Task): Task {
+  machine.tasks.set(task.pid, task);
+  emit(machine.facts, FACT.processStarted, task.pid, task.ppid, 0);
+  return task;
+}
+
+/** A process with a page directory and nothing else. Pid 1 comes so when it is first named, the others by `spawn`. */
+export function spawn(machine: Machine, pid: Pid): Task | Failure {
+  if (machine.tasks.size >= PROCESSES_MAX) return { errno: 'EAGAIN', why: { code: 'TOO_MANY_PROCESSES', limit: PROCESSES_MAX } };
+  const pgd = allocTable(machine, pid);
+  if (pgd < 0) return { errno: 'ENOMEM', why: allocWhy(machine, 0, GFP_KERNEL_ZERO) };
+  return admit(machine, createTask(pid, 0, createMm(pgd)));
+}
+
+/** What fork refuses before it starts. */
+function mayFork(machine: Machine, parent: Task, isRoot: boolean): Failure | null {
+  const { cur } = parent.rlimits.RLIMIT_NPROC!;
+  const limit = Math.min(PROCESSES_MAX, cur);
+  if (machine.tasks.size >= PROCESSES_MAX || (cur !== RLIM_INFINITY && !isRoot && parent.children >= cur)) {
+    return { errno: 'EAGAIN', why: { code: 'TOO_MANY_PROCESSES', limit } };
+  }
+  const refused = mayPromiseTwice(machine, parent, isRoot);
+  return refused ? { errno: 'ENOMEM', why: refused } : null;
+}
+
+/** All that the parent was promised is promised to the child too: area by area, in mode 2 their sum (dup_mmap). */
+function mayPromiseTwice(machine: Machine, parent: Task, isRoot: boolean): Why | null {
+  if (machine.config.overcommit.mode === 2) return vmEnoughMemory(machine, parent, parent.mm.committed, isRoot);
+  for (const vma of parent.mm.vmas) {
+    const refused = vma.flags & VM.account ? vmEnoughMemory(machine, parent, pagesOf(vma), isRoot) : null;
+    if (refused) return refused;
+  }
+  return null;
+}
+
+/**
+ * Copies the entries of one area that was written: both sides lose the right to write, so that the next write copies.
+ * Returns 0, or a negative outcome when no page was to be had for a table (copy_page_range).
+ */
+function copyPageRange(machine: Machine, parent: Task, child: Mm, vma: Vma): number {
+  const span = 1 << 22;
+  let copied = 0;
+  for (let addr = vma.start; addr < vma.end; addr += 4096) {
+    if (machine.tables.words[tableBase(machine, parent.mm.pgd) + (addr >>> 22)] === 0) {
+      addr = (Math.floor(addr / span) + 1) * span - 4096;
+      continue;
+    }
+    const from = pteAt(machine, parent.mm.pgd, addr);
+    if (machine.tables.words[from] === 0) continue;
+    const to = pteAlloc(machine, parent.pid, child, addr);
+    if (to < 0) return to;
+    const pte = (machine.tables.words[from]! & ~PTE.write) >>> 0;
+    machine.tables.words[from] = pte;
+    machine.tables.words[to] = (pte & ~PTE.accessed) >>> 0;
+    if ((pte & PTE.special) === 0) pageAddRmap(machine, child, pte >>> PTE_PFN_SHIFT);
+    copied += 1;
+  }
+  machine.cost += Math.ceil(copied / 64) * machine.config.costs.fork_ptes!;
+  return 0;
+}
+
+/** Areas of the child: alike, and each counted where it counts. */
+function dupVmas(machine: Machine, child: Task, parent: Task): void {
+  for (const vma of parent.mm.vmas) {
+    child.mm.vmas.push({ ...vma, flags: vma.flags & ~VM.locked });
+    if (vma.shm !== 0) shmOf(machine, vma.shm).users += 1;
+    accountPages(machine, child, pagesOf(vma), (vma.flags & VM.account) !== 0);
+  }
+  child.mm.startBrk = parent.mm.startBrk;
+  child.mm.brk = parent.mm.brk;
+}
+
+/** The child; or why there is none; or FORK_KILLED. Shared areas are not copied: the child faults them in. */
+export function fork(machine: Machine, parent: Task, isRoot: boolean): Task | Failure | typeof FORK_KILLED {
+  const refused = mayFork(machine, parent, isRoot);
+  if (refused) return refused;
+  const pgd = allocTable(machine, parent.pid);
+  if (pgd === ASKER_KILLED) return FORK_KILLED;
+  if (pgd < 0) return { errno: 'ENOMEM', why: allocWhy(machine, 0, GFP_KERNEL_ZERO) };
+  const child = createTask(machine.nextPid, parent.pid, createMm(pgd));
+  Object.assign(child, {
+    comm: parent.comm,
+    oomScoreAdj: parent.oomScoreAdj,
+    oomScoreAdjMin: parent.oomScoreAdjMin,
+    rlimits: Object.fromEntries(Object.entries(parent.rlimits).map(([name, limit]) => [name, { ...limit }])),
+  });
+  dupVmas(machine, child, parent);
+  for (const vma of child.mm.vmas) {
+    if (!vma.anon || vma.flags & VM.shared) continue;
+    const outcome = copyPageRange(machine, parent, child.mm, vma);
+    if (outcome === 0) continue;
+    const why = outcome === ASKER_KILLED ? null : allocWhy(machine, 0, GFP_KERNEL_ZERO);
+    exitMmap(machine, child.mm);
+    return why ? { errno: 'ENOMEM', why } : FORK_KILLED;
+  }
+  chargeTables(machine, child);
+  machine.nextPid += 1;
+  parent.children += 1;
+  return admit(machine, child);
+}
+
+/** The child's tables were asked for by its parent; from now on they are the child's. */
+function chargeTables(machine: Machine, child: Task): void {
+  const { owner } = machine.frames;
+  const { words } = machine.tables;
+  const base = tableBase(machine, child.mm.pgd);
+  owner[child.mm.pgd] = child.pid;
+  for (let entry = 0; entry < I386.entries; entry++) {
+    const pde = words[base + entry]!;
+    if (pde !== 0) owner[pde >>> PTE_PFN_SHIFT] = child.pid;
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * Page faults (mm/memory.c, arch/x86/mm/fault.c; spec §11): pages come when they are touched, the shared zero page
+ * stands in for what was only read, and a page that fork left shared is copied by the first who writes it.
+ */
+import { attachTable, I386, PTE, PTE_PFN_SHIFT, pteAt, tableBase } from '../arch/mmu.ts';
+import { emit, FACT } from '../facts.ts';
+import { GFP_HIGHUSER_MOVABLE, GFP_KERNEL_ZERO } from '../gfp.ts';
+import { PAGE_SHIFT, PAGE_SIZE, PG, type Addr, type Faults, type Machine, type Mm, type Pfn, type Pid, type Task, type Vma } from '../types.ts';
+import type { Why } from '../why.ts';
+import { CONTENTS_PAGES_MAX, copyContents } from './contents.ts';
+import { growStack } from './stack.ts';
+import { freePagesBlock } from './page_alloc.ts';
+import { pageAddRmap, pageRemoveRmap } from './rmap.ts';
+import { shmOf } from './shmem.ts';
+import { allocPages, allocWhy, ASKER_KILLED } from './slowpath.ts';
+import { findVmaIndex, VM } from './vma.ts';
+import { count, VMSTAT } from './vmstat.ts';
+
+export type AccessKind = 'read' | 'write' | 'exec';
+
+/** Outcome of a fault: 0 served, FAULT_OOM no page, FAULT_KILLED the process is gone, FAULT_CONTENTS no room for what the page holds. */
+export const FAULT_OOM = -1;
+export const FAULT_KILLED = ASKER_KILLED;
+export const FAULT_CONTENTS = -4;
+
+/** A page for a page table, attached and empty; or a negative outcome. */
+export function allocTable(machine: Machine, pid: Pid): Pfn {
+  const pfn = allocPages(machine, 0, GFP_KERNEL_ZERO, pid, PG.table);
+  if (pfn < 0) return pfn;
+  attachTable(machine.tables, machine.frames, pfn);
+  count(machine, VMSTAT.nr_page_table_pages, 1);
+  return pfn;
+}
+
+/** Place of the entry for `addr` in `tables.words`, its table made when missing; or a negative outcome (pte_alloc). */
+export function pteAlloc(machine: Machine, pid: Pid, mm: Mm, addr: Addr): number {
+  const at = pteAt(machine, mm.pgd, addr);
+  if (at >= 0) return at;
+  const pfn = allocTable(machine, pid);
+  if (pfn < 0) return pfn;
+  mm.tables += 1;
+  machine.tables.words[tableBase(machine, mm.pgd) + (addr >>> 22)] = (pfn << PTE_PFN_SHIFT) | PTE.present | PTE.write | PTE.user;
+  return pteAt(machine, mm.pgd, addr);
+}
+
+function allocUserPage(machine: Machine, pid: Pid, kind: number, addr: Addr): Pfn {
+  const pfn = allocPages(machine, 0, GFP_HIGHUSER_MOVABLE, pid, kind);
+  if (pfn >= 0) machine.frames.index[pfn] = addr >>> PAGE_SHIFT;
+  return pfn;
+}
+
+function setPte(machine: Machine, at: number, pfn: Pfn, bits: number): void {
+  machine.tables.words[at] = (pfn << PTE_PFN_SHIFT) | PTE.present | PTE.user | PTE.accessed | bits;
+}
+
+function doAnonymousPage(machine: Machine, task: Task, vma: Vma, addr: Addr, write: boolean, at: number): number {
+  if (!write) {
+    setPte(machine, at, 0, PTE.special);
+    return 0;
+  }
+  const pfn = allocUserPage(machine, task.pid, PG.anon, addr);
+  if (pfn < 0) return pfn;
+  vma.anon = true;
+  pageAddRmap(machine, task.mm, pfn);
+  setPte(machine, at, pfn, PTE.write | PTE.dirty);
+  return 0;
+}
+
+function doSharedFault(machine: Machine, task: Task, vma: Vma, addr: Addr, write: boolean, at: number): number {
+  const object = shmOf(machine, vma.shm);
+  const offset = vma.pgoff + (addr - vma.start) / PAGE_SIZE;
+  let pfn = object.pages.get(offset);
+  if (pfn === undefined) {
+    pfn = allocUserPage(machine, task.pid, PG.shmem, addr);
+    if (pfn < 0) return pfn;
+    object.pages.set(offset, pfn);
+    count(machine, VMSTAT.nr_shmem, 1);
+  }
+  pageAddRmap(machine, task.mm, pfn);
+  setPte(machine, at, pfn, (vma.flags & VM.write ? PTE.write : 0) | (write ? PTE.dirty : 0));
+  return 0;
+}
+
+/** A write to a present entry without the right to write: the page is ours alone, or it is copied (do_wp_page). */
+function doWpPage(machine: Machine, task: Task, vma: Vma, addr: Addr, at: number, faults: Faults): number {
+  const pte = machine.tables.words[at]!;
+  const old = pte >>> PTE_PFN_SHIFT;
+  if ((pte & PTE.special) === 0 && machine.frames.mapcount[old] === 1) {
+    machine.tables.words[at] = pte | PTE.write | PTE.dirty | PTE.accessed;
+    count(machine, VMSTAT.pgreuse, 1);
+    return 0;
+  }
+  const pfn = allocUserPage(machine, task.pid, PG.anon, addr);
+  if (pfn < 0) return pfn;
+  vma.anon = true;
+  if ((pte & PTE.special) === 0) {
+    if (!copyContents(machine, old, pfn)) {
+      freePagesBlock(machine, pfn, 0);
+      return FAULT_CONTENTS;
+    }
+    emit(machine.facts, FACT.pageCopied, pfn, old, task.pid);
+    machine.cost += machine.config.costs.copy_page!;
+    pageRemoveRmap(machine, task.mm, old);
+    faults.cow += 1;
+  }
+  pageAddRmap(machine, task.mm, pfn);
+  setPte(machine, at, pfn, PTE.write | PTE.dirty);
+  return 0;
+}
+
+/** Serves one fault in an area that allows the access (handle_mm_fault). */
+function handleMmFault(machine: Machine, task: Task, vma: Vma, addr: Addr, write: boolean, faults: Faults): number {
+  const at = pteAlloc(machine, task.pid, task.mm, addr);
+  if (at < 0) return at;
+  machine.cost += machine.config.costs.minor_fault!;
+  const present = machine.tables.words[at] !== 0;
+  const outcome = present
+    ? doWpPage(machine, task, vma, addr, at, faults)
+    : vma.flags & VM.shared
+      ? doSharedFault(machine, task, vma, addr, write, at)
+      : doAnonymousPage(machine, task, vma, addr, write, at);
+  if (outcome !== 0) return outcome;
+  faults.minor += 1;
+  task.minFlt += 1;
+  count(machine, VMSTAT.pgfault, 1);
+  return 0;
+}
+
+const NEEDS: Readonly<Record<AccessKind, number>> = { read: VM.read | VM.write | VM.exec, write: VM.write, exec: VM.exec };
+
+/** The area that may be accessed so, or why the access is a segmentation fault. */
+function accessibleVma(machine: Machine, task: Task, addr: Addr, access: AccessKind): Vma | Why {
+  if (addr >= I386.taskSize) return { code: 'KERNEL_ADDRESS', addr };
+  const index = findVmaIndex(task.mm, addr);
+  const vma = task.mm.vmas[index];
+  if (!vma || (vma.start > addr && !growStack(machine, task, index, addr))) return { code: 'NOT_MAPPED', addr };
+  return (vma.flags & NEEDS[access]) === 0 ? { code: 'NOT_ALLOWED', addr, access } : vma;
+}
+
+export interface AccessOutcome {
+  why: Why | null;
+  /** The process took a signal: it is for the caller to end it (SIGSEGV), or it is gone already (SIGKILL). */
+  signal: 'SIGSEGV' | 'SIGKILL' | null;
+}
+
+const SERVED: AccessOutcome = { why: null, signal: null };
+
+function refusal(machine: Machine, outcome: number): AccessOutcome {
+  if (outcome === FAULT_KILLED) return { why: killedWhy(machine), signal: 'SIGKILL' };
+  if (outcome === FAULT_CONTENTS) return { why: { code: 'CONTENTS_FULL', limit: CONTENTS_PAGES_MAX }, signal: null };
+  return { why: allocWhy(machine, 0, GFP_HIGHUSER_MOVABLE), signal: null };
+}
+
+/** Why the caller itself died in its call. */
+export function killedWhy(machine: Machine): Why {
+  const kill = machine.lastKill;
+  return { code: 'OOM_KILLED', badness: kill?.badness ?? 0, order: kill?.order ?? 0, freePages: kill?.freePages ?? 0 };
+}
+
+/** Makes the page under `addr` present and fit for the access, with a fault if need be. */
+function touchPage(machine: Machine, task: Task, addr: Addr, access: AccessKind, faults: Faults): AccessOutcome {
+  const write = access === 'write';
+  const at = addr < I386.taskSize ? pteAt(machine, task.mm.pgd, addr) : -1;
+  const pte = at < 0 ? 0 : machine.tables.words[at]!;
+  if (pte !== 0 && (write ? (pte & PTE.write) !== 0 : access === 'read')) {
+    const used = pte | PTE.accessed | (write ? PTE.dirty : 0);
+    if (used >>> 0 !== pte) machine.tables.words[at] = used;
+    return SERVED;
+  }
+  const vma = accessibleVma(machine, task, addr, access);
+  if ('code' in vma) return { why: vma, signal: 'SIGSEGV' };
+  if (pte !== 0 && !write) return SERVED;
+  const outcome = handleMmFault(machine, task, vma, addr, write, faults);
+  return outcome === 0 ? SERVED : refusal(machine, outcome);
+}
+
+/**
+ * Accesses [addr, addr + length) page by page, lowest first; `see` gets each page once it is there. Stops at the first
+ * page that cannot be had; what was touched before stays touched.
+ */
+export function accessRange(
+  machine: Machine,
+  task: Task,
+  addr: Addr,
+  length: number,
+  access: AccessKind,
+  faults: Faults,
+  see: ((from: Addr, to: Addr) => Why | null) | null = null,
+): AccessOutcome {
+  const end = addr + length;
+  for (let from = addr; from < end; ) {
+    const to = Math.min(end, (Math.floor(from / PAGE_SIZE) + 1) * PAGE_SIZE);
+    const outcome = touchPage(machine, task, from, access, faults);
+    if (outcome.why !== null) return outcome;
+    const why = see === null ? null : see(from, to);
+    if (why !== null) return { why, signal: null };
+    from = to;
+  }
+  return SERVED;
+}
+
+/** The frame under a present address; -1 for the shared zero page or nothing. */
+export function frameAt(machine: Machine, mm: Mm, addr: Addr): Pfn {
+  const at = pteAt(machine, mm.pgd, addr);
+  const pte = at < 0 ? 0 : machine.tables.words[at]!;
+  return pte === 0 || (pte & PTE.special) !== 0 ? -1 : pte >>> PTE_PFN_SHIFT;
+}

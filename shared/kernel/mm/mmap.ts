@@ -1,0 +1,145 @@
+/** mmap, munmap and brk: promises of addresses, no page given yet (mm/mmap.c; spec §11). */
+import { I386 } from '../arch/mmu.ts';
+import { PAGE_SIZE, type Addr, type Machine, type Task, type Vma } from '../types.ts';
+import type { Errno } from '../errno.ts';
+import type { Why } from '../why.ts';
+import { accountPages, isAccountable, mayExpandVm, vmEnoughMemory } from './commit.ts';
+import { createShm } from './shmem.ts';
+import { unmapRange } from './unmap.ts';
+import { anonymousVma, findVmaIndex, insertVma, isHole, MAX_MAP_COUNT, MMAP_MIN_ADDR, pageAlign, pagesOf, startGap, unmappedArea, VM } from './vma.ts';
+
+export interface Failure {
+  errno: Errno;
+  why: Why;
+}
+const failure = (errno: Errno, why: Why): Failure => ({ errno, why });
+
+/** Bits of MAP_…, ours alone: calls name flags, they do not number them. */
+export const MAP = { shared: 1, private: 2, fixed: 4, anonymous: 8, growsdown: 16, locked: 32, noreserve: 64, populate: 128, fixedNoreplace: 256 } as const;
+
+export interface MmapRequest {
+  addr: Addr;
+  length: number;
+  /** Bits of VM: read, write, exec. */
+  prot: number;
+  /** Bits of MAP. */
+  flags: number;
+}
+
+/** Where the area goes, or why it can't. MAP_FIXED takes the address as it is, a plain address is a wish. */
+function placeArea(task: Task, request: MmapRequest, length: number): Addr | Failure {
+  const { addr, flags } = request;
+  if (flags & (MAP.fixed | MAP.fixedNoreplace)) {
+    if (addr % PAGE_SIZE !== 0) return failure('EINVAL', { code: 'BAD_ARGUMENT', argument: 'addr', rule: 'a multiple of 4096 with MAP_FIXED' });
+    if (addr > I386.taskSize - length) return failure('ENOMEM', { code: 'NO_ADDRESS_SPACE', length });
+    if (addr < MMAP_MIN_ADDR) return failure('EPERM', { code: 'BAD_ARGUMENT', argument: 'addr', rule: `at least ${MMAP_MIN_ADDR} (vm.mmap_min_addr)` });
+    const next = task.mm.vmas[findVmaIndex(task.mm, addr)];
+    if (flags & MAP.fixedNoreplace && next && next.start < addr + length) return failure('EEXIST', { code: 'ADDRESS_TAKEN', addr, length });
+    return addr;
+  }
+  if (addr !== 0) {
+    const wish = Math.max(pageAlign(addr), MMAP_MIN_ADDR);
+    if (wish <= I386.taskSize - length && isHole(task.mm, wish, wish + length)) return wish;
+  }
+  const found = unmappedArea(task.mm, length);
+  return found < 0 ? failure('ENOMEM', { code: 'NO_ADDRESS_SPACE', length }) : found;
+}
+
+function vmFlags(machine: Machine, request: MmapRequest): number {
+  const { flags, prot } = request;
+  let vm = prot;
+  if (flags & MAP.shared) vm |= VM.shared;
+  if (flags & MAP.growsdown) vm |= VM.growsdown;
+  if (flags & MAP.locked) vm |= VM.locked;
+  if (flags & MAP.noreserve && machine.config.overcommit.mode !== 2) vm |= VM.noreserve;
+  if (isAccountable(machine, vm)) vm |= VM.account;
+  return vm;
+}
+
+function lockedPages(task: Task): number {
+  let pages = 0;
+  for (const vma of task.mm.vmas) if (vma.flags & VM.locked) pages += pagesOf(vma);
+  return pages;
+}
+
+/** Limits that hold before anything is changed. */
+function mayMap(machine: Machine, task: Task, flags: number, pages: number, isRoot: boolean): Failure | null {
+  if (task.mm.vmas.length >= MAX_MAP_COUNT) return failure('ENOMEM', { code: 'TOO_MANY_AREAS', limit: MAX_MAP_COUNT });
+  const isData = (flags & (VM.write | VM.shared | VM.growsdown)) === VM.write;
+  const limit = mayExpandVm(task, pages, isData);
+  if (limit) return failure('ENOMEM', limit);
+  if (flags & VM.locked && !isRoot) {
+    const memlock = task.rlimits.RLIMIT_MEMLOCK!.cur;
+    const wanted = (lockedPages(task) + pages) * PAGE_SIZE;
+    if (wanted > memlock) return failure('EAGAIN', { code: 'RLIMIT', resource: 'RLIMIT_MEMLOCK', limit: memlock, wanted });
+  }
+  if ((flags & VM.account) === 0) return null;
+  const refused = vmEnoughMemory(machine, task, pages, isRoot);
+  return refused ? failure('ENOMEM', refused) : null;
+}
+
+/** A new anonymous area; its address or why not. Anything under a MAP_FIXED address is unmapped first. */
+export function doMmap(machine: Machine, task: Task, request: MmapRequest, isRoot: boolean): Addr | Failure {
+  const length = pageAlign(request.length);
+  if (length > I386.taskSize) return failure('ENOMEM', { code: 'NO_ADDRESS_SPACE', length });
+  const addr = placeArea(task, request, length);
+  if (typeof addr !== 'number') return addr;
+  const flags = vmFlags(machine, request);
+  const pages = length / PAGE_SIZE;
+  const replaced = request.flags & MAP.fixed ? mappedPages(task, addr, addr + length) : 0;
+  const refused = mayMap(machine, task, flags, pages - replaced, isRoot);
+  if (refused) return refused;
+  if (replaced > 0) unmapRange(machine, task.mm, addr, addr + length);
+  const vma: Vma = anonymousVma(addr, addr + length, flags);
+  if (flags & VM.shared) {
+    vma.shm = createShm(machine).id;
+    vma.pgoff = 0;
+  }
+  insertVma(machine, task.mm, vma);
+  accountPages(machine, task, pages, (flags & VM.account) !== 0);
+  return addr;
+}
+
+function mappedPages(task: Task, start: Addr, end: Addr): number {
+  let pages = 0;
+  const { vmas } = task.mm;
+  for (let i = findVmaIndex(task.mm, start); i < vmas.length && vmas[i]!.start < end; i++) {
+    pages += (Math.min(end, vmas[i]!.end) - Math.max(start, vmas[i]!.start)) / PAGE_SIZE;
+  }
+  return pages;
+}
+
+/** Unmaps whatever lies in the range; that nothing does is fine. */
+export function doMunmap(machine: Machine, task: Task, addr: Addr, length: number): Failure | null {
+  const rounded = pageAlign(length);
+  const bad = (argument: string, rule: string) => failure('EINVAL', { code: 'BAD_ARGUMENT', argument, rule });
+  if (addr % PAGE_SIZE !== 0) return bad('addr', 'a multiple of 4096');
+  if (rounded === 0) return bad('length', 'more than 0');
+  if (addr + rounded > I386.taskSize) return bad('length', 'within user space');
+  unmapRange(machine, task.mm, addr, addr + rounded);
+  return null;
+}
+
+/** Moves the break (sys_brk): the new one, or why it stays. Below the heap's start nothing moves, as in the kernel. */
+export function doBrk(machine: Machine, task: Task, wanted: Addr, isRoot: boolean): Addr | Failure {
+  const { mm } = task;
+  if (wanted < mm.startBrk) return mm.brk;
+  if (wanted > I386.taskSize) return failure('ENOMEM', { code: 'NO_ADDRESS_SPACE', length: wanted - mm.brk });
+  const oldEnd = pageAlign(mm.brk);
+  const newEnd = pageAlign(wanted);
+  if (newEnd < oldEnd) unmapRange(machine, mm, newEnd, oldEnd);
+  if (newEnd > oldEnd) {
+    const next = mm.vmas[findVmaIndex(mm, oldEnd)];
+    if (newEnd + PAGE_SIZE > (next ? startGap(next) : I386.taskSize)) {
+      return failure('ENOMEM', { code: 'ADDRESS_TAKEN', addr: oldEnd, length: newEnd - oldEnd });
+    }
+    const flags = VM.read | VM.write | VM.account;
+    const pages = (newEnd - oldEnd) / PAGE_SIZE;
+    const refused = mayMap(machine, task, flags, pages, isRoot);
+    if (refused) return refused;
+    insertVma(machine, mm, anonymousVma(oldEnd, newEnd, flags));
+    accountPages(machine, task, pages, true);
+  }
+  mm.brk = wanted;
+  return wanted;
+}

@@ -1,0 +1,164 @@
+/**
+ * Zones, their free lists and their watermarks (include/linux/mmzone.h, mm/page_alloc.c).
+ * A zone is a run of frames; a request names a zone and may fall back to those below it, never above.
+ */
+import { GFP_BIT } from '../gfp.ts';
+import type { Frames, Machine, MachineConfig, Pfn, Zone } from '../types.ts';
+
+const ZONE_ORDER = [
+  ['dma', 'DMA'],
+  ['dma32', 'DMA32'],
+  ['normal', 'Normal'],
+  ['highmem', 'HighMem'],
+] as const;
+
+/** sysctl_lowmem_reserve_ratio, by the zone that is protected. */
+const LOWMEM_RESERVE_RATIO: Readonly<Record<Zone['name'], number>> = { DMA: 256, DMA32: 256, Normal: 32, HighMem: 0 };
+const WATERMARK_SCALE_FACTOR = 10;
+
+function createZone(name: Zone['name'], start: Pfn, end: Pfn, maxOrder: number): Zone {
+  return {
+    name,
+    start,
+    end,
+    managed: 0,
+    free: 0,
+    nrFree: new Int32Array(maxOrder + 1),
+    listHead: new Int32Array(maxOrder + 1).fill(-1),
+    listTail: new Int32Array(maxOrder + 1).fill(-1),
+    maxOrder,
+    watermark: { min: 0, low: 0, high: 0 },
+    lowmemReserve: [],
+  };
+}
+
+/** The zones of a machine from the bottom up, still empty; a zone of no frames does not exist. */
+export function createZones(config: MachineConfig): Zone[] {
+  const zones: Zone[] = [];
+  let start = 0;
+  for (const [key, name] of ZONE_ORDER) {
+    const count = config.zones[key];
+    if (count > 0) zones.push(createZone(name, start, start + count, config.maxOrder));
+    start += count;
+  }
+  return zones;
+}
+
+/** One more than any array needs, so that four bytes always make a word. */
+function padded(frameCount: number): number {
+  return (frameCount + 3) & ~3;
+}
+
+export function createFrames(count: number, maxFrames: number): Frames {
+  const size = padded(maxFrames);
+  return {
+    count,
+    flags: new Uint8Array(size),
+    order: new Uint8Array(size),
+    owner: new Int32Array(size),
+    mapcount: new Int32Array(size),
+    refcount: new Int32Array(size),
+    next: new Int32Array(size).fill(-1),
+    prev: new Int32Array(size).fill(-1),
+    index: new Int32Array(size),
+  };
+}
+
+/** The zone that holds a frame. */
+export function zoneOf(zones: readonly Zone[], pfn: Pfn): Zone {
+  for (const zone of zones) if (pfn < zone.end) return zone;
+  throw new RangeError(`no zone holds frame ${pfn}`);
+}
+
+/**
+ * Number of the highest zone that a request may use (gfp_zone), -1 when there is none. A kernel without ZONE_DMA or
+ * ZONE_DMA32 serves such requests from Normal; a machine that ends below a zone serves it from the one below.
+ */
+export function classZone(zones: readonly Zone[], gfp: number): number {
+  let wanted: Zone['name'] = 'Normal';
+  if (gfp & GFP_BIT.__GFP_DMA && hasZone(zones, 'DMA')) wanted = 'DMA';
+  else if (gfp & GFP_BIT.__GFP_DMA32 && hasZone(zones, 'DMA32')) wanted = 'DMA32';
+  else if (gfp & GFP_BIT.__GFP_HIGHMEM) wanted = 'HighMem';
+  const rank = rankOf(wanted);
+  for (let i = zones.length - 1; i >= 0; i--) if (rankOf(zones[i]!.name) <= rank) return i;
+  return -1;
+}
+
+function hasZone(zones: readonly Zone[], name: Zone['name']): boolean {
+  for (const zone of zones) if (zone.name === name) return true;
+  return false;
+}
+
+const RANK: Readonly<Record<Zone['name'], number>> = { DMA: 0, DMA32: 1, Normal: 2, HighMem: 3 };
+
+function rankOf(name: Zone['name']): number {
+  return RANK[name];
+}
+
+/** Integer square root, rounded down (lib/math/int_sqrt.c gives the same). */
+export function isqrt(n: number): number {
+  let root = Math.floor(Math.sqrt(n));
+  while (root * root > n) root -= 1;
+  while ((root + 1) * (root + 1) <= n) root += 1;
+  return root;
+}
+
+/** Managed pages of the zones that the kernel maps directly. */
+export function lowmemPages(zones: readonly Zone[]): number {
+  let pages = 0;
+  for (const zone of zones) if (zone.name !== 'HighMem') pages += zone.managed;
+  return pages;
+}
+
+/** min_free_kbytes by formula: 4 × √(lowmem in kB), 128 to 262,144 (init_per_zone_wmark_min). */
+export function minFreeKbytes(zones: readonly Zone[]): number {
+  const kbytes = isqrt(lowmemPages(zones) * 4 * 16);
+  return Math.min(Math.max(kbytes, 128), 262144);
+}
+
+/** Sets min, low and high of each zone, in pages (__setup_per_zone_wmarks); 0 kB turns them off. */
+function setupWatermarks(zones: readonly Zone[], kbytes: number): void {
+  const pagesMin = kbytes >> 2;
+  const lowmem = Math.max(1, lowmemPages(zones));
+  for (const zone of zones) {
+    if (kbytes === 0) {
+      zone.watermark = { min: 0, low: 0, high: 0 };
+      continue;
+    }
+    const share = Math.floor((pagesMin * zone.managed) / lowmem);
+    const min = zone.name === 'HighMem' ? Math.min(Math.max(Math.floor(zone.managed / 1024), 32), 128) : share;
+    const delta = Math.max(share >> 2, Math.floor((zone.managed * WATERMARK_SCALE_FACTOR) / 10000));
+    zone.watermark = { min, low: min + delta, high: min + 2 * delta };
+  }
+}
+
+/** Pages of each zone that requests for a higher zone leave alone (setup_per_zone_lowmem_reserve). */
+function setupLowmemReserve(zones: readonly Zone[]): void {
+  for (let i = 0; i < zones.length; i++) {
+    const zone = zones[i]!;
+    const ratio = LOWMEM_RESERVE_RATIO[zone.name];
+    zone.lowmemReserve = zones.map(() => 0);
+    let above = 0;
+    for (let j = i + 1; j < zones.length; j++) {
+      above += zones[j]!.managed;
+      zone.lowmemReserve[j] = ratio === 0 ? 0 : Math.floor(above / ratio);
+    }
+  }
+}
+
+/** After the zones got their pages, and again when memory was added. */
+export function setupZones(machine: Pick<Machine, 'zones' | 'config'>): void {
+  const { zones, config } = machine;
+  setupWatermarks(zones, config.minFreeKbytes >= 0 ? config.minFreeKbytes : minFreeKbytes(zones));
+  setupLowmemReserve(zones);
+}
+
+export const managedPages = (zones: readonly Zone[]): number => zones.reduce((sum, zone) => sum + zone.managed, 0);
+export const freePages = (zones: readonly Zone[]): number => zones.reduce((sum, zone) => sum + zone.free, 0);
+
+/** Pages that are never anybody's: the reserves and high marks (totalreserve_pages). */
+export function totalReserve(zones: readonly Zone[]): number {
+  let pages = 0;
+  for (const zone of zones) pages += Math.min(zone.managed, Math.max(...zone.lowmemReserve, 0) + zone.watermark.high);
+  return pages;
+}

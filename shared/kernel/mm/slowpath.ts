@@ -1,0 +1,83 @@
+/** A request for pages to its end: fast path, reserves, OOM killer, or a failure with its reason (mm/page_alloc.c, spec §4, §13). */
+import { emit, FACT } from '../facts.ts';
+import { GFP_BIT } from '../gfp.ts';
+import type { Why } from '../why.ts';
+import type { Machine, Pfn, Pid, Zone } from '../types.ts';
+import { largestFreeOrder } from './buddy.ts';
+import { classZone, freePages } from './mmzone.ts';
+import { outOfMemory } from './oom_kill.ts';
+import { getPageFromFreelist, zoneWatermarkOk } from './page_alloc.ts';
+import { count, countStall, VMSTAT } from './vmstat.ts';
+
+/** Orders above this fail rather than kill (PAGE_ALLOC_COSTLY_ORDER). */
+export const COSTLY_ORDER = 3;
+/** No pages; `allocWhy` tells why. */
+export const NO_PAGES = -1;
+/** The asker itself was killed; its address space is gone. */
+export const ASKER_KILLED = -2;
+/** Would wait until somebody frees (__GFP_NOFAIL). */
+export const WOULD_SLEEP = -3;
+
+/** May the OOM killer be called for this request (__alloc_pages_may_oom)? */
+function mayOom(machine: Machine, order: number, gfp: number): boolean {
+  if (order > COSTLY_ORDER || (gfp & (GFP_BIT.__GFP_NORETRY | GFP_BIT.__GFP_RETRY_MAYFAIL)) !== 0) return false;
+  if ((gfp & GFP_BIT.__GFP_FS) === 0) return false;
+  return (gfp & (GFP_BIT.__GFP_DMA | GFP_BIT.__GFP_DMA32)) === 0 && machine.zones.length > 0;
+}
+
+/**
+ * 2^order frames for a process (0: the kernel): the head frame, or NO_PAGES, ASKER_KILLED, WOULD_SLEEP.
+ * `kind` is the flag of PG that the head gets.
+ */
+// Simplified: nothing can be reclaimed or compacted yet, so direct reclaim and compaction never make progress.
+export function allocPages(machine: Machine, order: number, gfp: number, pid: Pid, kind: number): Pfn {
+  if (order > machine.config.maxOrder) return NO_PAGES;
+  let pfn = getPageFromFreelist(machine, order, gfp, 'low', pid, kind);
+  if (pfn >= 0) return pfn;
+  if (gfp & GFP_BIT.__GFP_KSWAPD_RECLAIM) count(machine, VMSTAT.pageoutrun, 1);
+  pfn = getPageFromFreelist(machine, order, gfp, 'min', pid, kind);
+  if (pfn >= 0) return pfn;
+  if (gfp & GFP_BIT.__GFP_DIRECT_RECLAIM) {
+    countStall(machine, stalledZone(machine, gfp), 1);
+    while (mayOom(machine, order, gfp)) {
+      pfn = getPageFromFreelist(machine, order, gfp, 'high', pid, kind);
+      if (pfn >= 0) return pfn;
+      if (!outOfMemory(machine, pid, order, gfp)) break;
+      if (pid !== 0 && !machine.tasks.has(pid)) return ASKER_KILLED;
+      pfn = getPageFromFreelist(machine, order, gfp, 'min', pid, kind);
+      if (pfn >= 0) return pfn;
+    }
+    if (gfp & GFP_BIT.__GFP_NOFAIL) return wouldSleep(machine, gfp);
+  }
+  emit(machine.facts, FACT.allocationFailed, order, freePages(machine.zones), pid);
+  return NO_PAGES;
+}
+
+/** The asker waits and changes nothing: what the attempt counted is taken back. */
+function wouldSleep(machine: Machine, gfp: number): number {
+  if (gfp & GFP_BIT.__GFP_KSWAPD_RECLAIM) count(machine, VMSTAT.pageoutrun, -1);
+  countStall(machine, stalledZone(machine, gfp), -1);
+  return WOULD_SLEEP;
+}
+
+function stalledZone(machine: Machine, gfp: number): Zone {
+  return machine.zones[Math.max(0, classZone(machine.zones, gfp))]!;
+}
+
+/** Why a request got NO_PAGES, in the numbers of this moment. */
+export function allocWhy(machine: Machine, order: number, gfp: number): Why {
+  const { zones, config } = machine;
+  if (order > config.maxOrder) return { code: 'ORDER_TOO_LARGE', order, maxOrder: config.maxOrder };
+  const classIndex = classZone(zones, gfp);
+  const allowed = zones.slice(0, classIndex + 1);
+  const free = freePages(allowed);
+  const needed = 2 ** order;
+  const largestOrder = largestFreeOrder(allowed);
+  const enough = allowed.some((zone) => zoneWatermarkOk(zone, 0, zone.watermark.min + needed - 1, classIndex, gfp));
+  if (enough && largestOrder < order) {
+    return { code: 'FRAGMENTED', order, needed, freePages: free, largestOrder, largestRun: largestOrder < 0 ? 0 : 1 << largestOrder };
+  }
+  if (order <= COSTLY_ORDER && mayOom(machine, order, gfp)) return { code: 'NO_VICTIM', order, freePages: free };
+  const mark = allowed.reduce((sum, zone) => sum + zone.watermark.min, 0);
+  return { code: 'LOW_MEMORY', order, needed, freePages: free, mark };
+}

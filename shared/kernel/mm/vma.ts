@@ -1,0 +1,121 @@
+/** Virtual memory areas (struct vm_area_struct): find, merge, split, and holes between them (mm/vma.c). */
+import { I386 } from '../arch/mmu.ts';
+import { PAGE_SHIFT, PAGE_SIZE, type Addr, type Machine, type Mm, type Vma } from '../types.ts';
+import { putShm, shmOf } from './shmem.ts';
+
+export const VM = { read: 1, write: 2, exec: 4, shared: 8, growsdown: 0x100, locked: 0x2000, account: 0x100000, noreserve: 0x200000 } as const;
+/** Bytes that stay free below a stack (stack_guard_gap, since 4.12). */
+export const STACK_GUARD_GAP = 256 * PAGE_SIZE;
+export const MMAP_MIN_ADDR = 65536;
+export const MAX_MAP_COUNT = 65530;
+
+export const pageAlign = (bytes: number): number => Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
+export const pagesOf = (vma: Vma): number => (vma.end - vma.start) / PAGE_SIZE;
+
+/** Number of the first area that ends above the address; `vmas.length` when there is none (find_vma). */
+export function findVmaIndex(mm: Mm, addr: Addr): number {
+  const { vmas } = mm;
+  let low = 0;
+  let high = vmas.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (vmas[middle]!.end > addr) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** The area that holds the address. */
+export function vmaAt(mm: Mm, addr: Addr): Vma | null {
+  const vma = mm.vmas[findVmaIndex(mm, addr)];
+  return vma && vma.start <= addr ? vma : null;
+}
+
+/** Where the hole below an area ends: stacks keep their guard gap (vm_start_gap). */
+export function startGap(vma: Vma): Addr {
+  return vma.flags & VM.growsdown ? Math.max(0, vma.start - STACK_GUARD_GAP) : vma.start;
+}
+
+/** Adjacent, alike, and one object's pages in a row (can_vma_merge_after). */
+// Simplified: Linux also keeps areas apart that were written separately (different anon_vma) before they became neighbours.
+function canMerge(left: Vma, right: Vma): boolean {
+  return left.end === right.start && left.flags === right.flags && left.shm === right.shm && left.pgoff + pagesOf(left) === right.pgoff;
+}
+
+/** Merges the area with its right neighbour if it can be; the object, if any, has a user less. */
+function mergeRight(machine: Machine, mm: Mm, index: number): boolean {
+  const left = mm.vmas[index];
+  const right = mm.vmas[index + 1];
+  if (!left || !right || !canMerge(left, right)) return false;
+  left.end = right.end;
+  left.anon ||= right.anon;
+  mm.vmas.splice(index + 1, 1);
+  if (left.shm !== 0) putShm(machine, left.shm);
+  return true;
+}
+
+/** Puts an area where nothing is mapped, joined with its neighbours where they are alike (vma_merge). Returns the area that holds it now. */
+export function insertVma(machine: Machine, mm: Mm, vma: Vma): Vma {
+  const index = findVmaIndex(mm, vma.start);
+  mm.vmas.splice(index, 0, vma);
+  if (vma.shm !== 0) shmOf(machine, vma.shm).users += 1;
+  mergeRight(machine, mm, index);
+  if (mergeRight(machine, mm, index - 1)) return mm.vmas[index - 1]!;
+  return mm.vmas[index]!;
+}
+
+/** Cuts the area in two at a page boundary strictly inside it (split_vma). */
+export function splitVma(machine: Machine, mm: Mm, index: number, addr: Addr): void {
+  const left = mm.vmas[index]!;
+  const right: Vma = { ...left, start: addr, pgoff: left.pgoff + (addr - left.start) / PAGE_SIZE };
+  left.end = addr;
+  mm.vmas.splice(index + 1, 0, right);
+  if (right.shm !== 0) shmOf(machine, right.shm).users += 1;
+}
+
+/** Splits at both ends of [start, end) so that whole areas lie inside; returns the numbers of the first and one past the last. */
+export function isolateRange(machine: Machine, mm: Mm, start: Addr, end: Addr): { first: number; last: number } {
+  let first = findVmaIndex(mm, start);
+  const opening = mm.vmas[first];
+  if (opening && opening.start < start) {
+    splitVma(machine, mm, first, start);
+    first += 1;
+  }
+  let last = first;
+  while (last < mm.vmas.length && mm.vmas[last]!.start < end) {
+    if (mm.vmas[last]!.end > end) splitVma(machine, mm, last, end);
+    last += 1;
+  }
+  return { first, last };
+}
+
+/** The highest hole below the mmap base that fits, else the lowest above the bottom-up base; -1 if neither (vm_unmapped_area). */
+export function unmappedArea(mm: Mm, length: number): Addr {
+  const { vmas } = mm;
+  let ceiling: number = I386.mmapBase;
+  for (let i = findVmaIndex(mm, I386.mmapBase - 1); i >= 0; i--) {
+    const above = vmas[i];
+    if (above && above.start < I386.mmapBase) ceiling = Math.min(ceiling, startGap(above));
+    const floor = Math.max(i > 0 ? vmas[i - 1]!.end : 0, MMAP_MIN_ADDR);
+    if (ceiling - length >= floor) return ceiling - length;
+  }
+  let floor: number = I386.mmapBottom;
+  for (let i = findVmaIndex(mm, floor); i <= vmas.length; i++) {
+    const next = vmas[i];
+    const end = next ? startGap(next) : I386.taskSize;
+    if (floor + length <= end) return floor;
+    if (next) floor = Math.max(floor, next.end);
+  }
+  return -1;
+}
+
+/** Is nothing mapped in [start, end), guard gaps respected? */
+export function isHole(mm: Mm, start: Addr, end: Addr): boolean {
+  const next = mm.vmas[findVmaIndex(mm, start)];
+  return !next || end <= startGap(next);
+}
+
+/** An anonymous area; its page offset is its address, as the kernel's is. */
+export function anonymousVma(start: Addr, end: Addr, flags: number): Vma {
+  return { start, end, flags, pgoff: start >>> PAGE_SHIFT, shm: 0, anon: false };
+}

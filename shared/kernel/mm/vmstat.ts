@@ -1,0 +1,45 @@
+/** Counters of /proc/vmstat and the numbers behind /proc/meminfo (mm/vmstat.c). */
+import type { Machine, Zone } from '../types.ts';
+
+const NAMES = [
+  'nr_anon_pages', 'nr_shmem', 'nr_mapped', 'nr_page_table_pages',
+  'pgalloc_dma', 'pgalloc_dma32', 'pgalloc_normal', 'pgalloc_high',
+  'allocstall_dma', 'allocstall_dma32', 'allocstall_normal', 'allocstall_high',
+  'pgfree', 'pgfault', 'pgmajfault', 'pgreuse', 'pageoutrun', 'oom_kill',
+] as const;
+export type Counter = (typeof NAMES)[number];
+
+/** Index of each counter in `machine.vmstat`. */
+export const VMSTAT = Object.fromEntries(NAMES.map((name, index) => [name, index])) as Record<Counter, number>;
+export const VMSTAT_COUNT = NAMES.length;
+
+export const ZONE_SUFFIX: Readonly<Record<Zone['name'], 'dma' | 'dma32' | 'normal' | 'high'>> = {
+  DMA: 'dma',
+  DMA32: 'dma32',
+  Normal: 'normal',
+  HighMem: 'high',
+};
+const PGALLOC: Readonly<Record<Zone['name'], number>> = {
+  DMA: VMSTAT.pgalloc_dma,
+  DMA32: VMSTAT.pgalloc_dma32,
+  Normal: VMSTAT.pgalloc_normal,
+  HighMem: VMSTAT.pgalloc_high,
+};
+const ALLOCSTALL: Readonly<Record<Zone['name'], number>> = {
+  DMA: VMSTAT.allocstall_dma,
+  DMA32: VMSTAT.allocstall_dma32,
+  Normal: VMSTAT.allocstall_normal,
+  HighMem: VMSTAT.allocstall_high,
+};
+
+export function count(machine: Machine, index: number, by: number): void {
+  machine.vmstat[index]! += by;
+}
+
+export function countAlloc(machine: Machine, zone: Zone, pages: number): void {
+  machine.vmstat[PGALLOC[zone.name]]! += pages;
+}
+
+export function countStall(machine: Machine, zone: Zone, by: number): void {
+  machine.vmstat[ALLOCSTALL[zone.name]]! += by;
+}

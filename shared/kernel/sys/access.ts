@@ -1,0 +1,74 @@
+/** read, write, exec, peek, poke: touching memory, with the faults that it takes. */
+import { address, byteList, bytes, int, optional, type Parsed } from '../args.ts';
+import { CONTENTS_PAGES_MAX, contentsOf } from '../mm/contents.ts';
+import { accessRange, frameAt } from '../mm/memory.ts';
+import { PAGE_SIZE, type Addr, type Answer, type Faults, type Machine, type Task, type Why } from '../types.ts';
+import { accessRefused, granted } from './answer.ts';
+
+const CONTENTS_FULL: Why = { code: 'CONTENTS_FULL', limit: CONTENTS_PAGES_MAX };
+const noFaults = (): Faults => ({ minor: 0, major: 0, cow: 0 });
+
+export const readArgs = { addr: address, length: bytes };
+
+export function sysRead(machine: Machine, task: Task, args: Parsed<typeof readArgs>): Answer {
+  const faults = noFaults();
+  const outcome = accessRange(machine, task, args.addr, args.length, 'read', faults);
+  return outcome.why === null ? { ok: true, faults, cost: 0 } : accessRefused(machine, task, outcome, faults);
+}
+
+export const writeArgs = { addr: address, length: bytes, value: optional(int(0, 255)) };
+
+export function sysWrite(machine: Machine, task: Task, args: Parsed<typeof writeArgs>): Answer {
+  const faults = noFaults();
+  const { value } = args;
+  const fill =
+    value === undefined
+      ? null
+      : (from: Addr, to: Addr): Why | null => {
+          const pfn = frameAt(machine, task.mm, from);
+          if (value === 0 && !machine.contents.has(pfn)) return null;
+          const held = contentsOf(machine, pfn);
+          if (held === null) return CONTENTS_FULL;
+          held.fill(value, from % PAGE_SIZE, (from % PAGE_SIZE) + (to - from));
+          return null;
+        };
+  const outcome = accessRange(machine, task, args.addr, args.length, 'write', faults, fill);
+  return outcome.why === null ? { ok: true, faults, cost: 0 } : accessRefused(machine, task, outcome, faults);
+}
+
+export const execArgs = { addr: address };
+
+/** Fetches an instruction. */
+// Simplified: areas without PROT_EXEC refuse, as with the NX bit of PAE and x86-64; a plain i386 could not.
+export function sysExec(machine: Machine, task: Task, args: Parsed<typeof execArgs>): Answer {
+  const faults = noFaults();
+  const outcome = accessRange(machine, task, args.addr, 1, 'exec', faults);
+  return outcome.why === null ? { ok: true, faults, cost: 0 } : accessRefused(machine, task, outcome, faults);
+}
+
+const PEEK_MAX = 65536;
+export const peekArgs = { addr: address, length: int(1, PEEK_MAX) };
+
+export function sysPeek(machine: Machine, task: Task, args: Parsed<typeof peekArgs>): Answer {
+  const faults = noFaults();
+  const seen: number[] = [];
+  const outcome = accessRange(machine, task, args.addr, args.length, 'read', faults, (from, to) => {
+    const held = machine.contents.get(frameAt(machine, task.mm, from));
+    for (let addr = from; addr < to; addr++) seen.push(held?.[addr % PAGE_SIZE] ?? 0);
+    return null;
+  });
+  return outcome.why === null ? granted({ bytes: seen, faults }) : accessRefused(machine, task, outcome, faults);
+}
+
+export const pokeArgs = { addr: address, bytes: byteList(PEEK_MAX) };
+
+export function sysPoke(machine: Machine, task: Task, args: Parsed<typeof pokeArgs>): Answer {
+  const faults = noFaults();
+  const outcome = accessRange(machine, task, args.addr, args.bytes.length, 'write', faults, (from, to) => {
+    const held = contentsOf(machine, frameAt(machine, task.mm, from));
+    if (held === null) return CONTENTS_FULL;
+    for (let addr = from; addr < to; addr++) held[addr % PAGE_SIZE] = args.bytes[addr - args.addr]!;
+    return null;
+  });
+  return outcome.why === null ? granted({ faults }) : accessRefused(machine, task, outcome, faults);
+}

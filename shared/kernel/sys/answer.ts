@@ -1,0 +1,37 @@
+/** Answers of calls; their cost is filled in at the door. */
+import type { Errno } from '../errno.ts';
+import type { Failure } from '../mm/mmap.ts';
+import { killedWhy, type AccessOutcome } from '../mm/memory.ts';
+import { doExit } from '../kernel/exit.ts';
+import type { Faults, Granted, Machine, Refused, Task, Why } from '../types.ts';
+
+export function granted(result: Record<string, unknown> = {}): Granted {
+  return { ok: true, ...result, cost: 0 };
+}
+
+export function refused(errno: Errno, why: Why): Refused {
+  return { ok: false, errno, why, cost: 0 };
+}
+
+export function refusedBy(failure: Failure): Refused {
+  return refused(failure.errno, failure.why);
+}
+
+export function badArgument(argument: string, rule: string): Refused {
+  return refused('EINVAL', { code: 'BAD_ARGUMENT', argument, rule });
+}
+
+/** The caller was taken by the OOM killer while it asked. */
+export function oomKilled(machine: Machine): Refused {
+  return { ok: false, signal: 'SIGKILL', why: killedWhy(machine), cost: 0 };
+}
+
+const SIGSEGV = 11;
+
+/** The answer to an access that stopped; a segmentation fault ends the caller first. */
+export function accessRefused(machine: Machine, task: Task, outcome: AccessOutcome, faults: Faults): Refused {
+  const why = outcome.why!;
+  if (outcome.signal === null) return { ok: false, errno: 'ENOMEM', why, faults, cost: 0 };
+  if (outcome.signal === 'SIGSEGV') doExit(machine, task, SIGSEGV);
+  return { ok: false, signal: outcome.signal, why, faults, cost: 0 };
+}

@@ -1,0 +1,100 @@
+/** mmap, munmap, brk, sbrk, setrlimit: the address space of the caller. */
+import { address, bytes, flags, int, optional, rlimit, word, type Parsed } from '../args.ts';
+import { RESOURCES } from '../mm/commit.ts';
+import { accessRange } from '../mm/memory.ts';
+import { doBrk, doMmap, doMunmap, MAP } from '../mm/mmap.ts';
+import { VM } from '../mm/vma.ts';
+import type { Answer, Machine, Task } from '../types.ts';
+import { accessRefused, badArgument, granted, refused, refusedBy } from './answer.ts';
+
+export const PROT = { PROT_NONE: 0, PROT_READ: VM.read, PROT_WRITE: VM.write, PROT_EXEC: VM.exec };
+export const MAP_FLAGS = {
+  MAP_SHARED: MAP.shared,
+  MAP_PRIVATE: MAP.private,
+  MAP_FIXED: MAP.fixed,
+  MAP_FIXED_NOREPLACE: MAP.fixedNoreplace,
+  MAP_ANONYMOUS: MAP.anonymous,
+  MAP_GROWSDOWN: MAP.growsdown,
+  MAP_LOCKED: MAP.locked,
+  MAP_NORESERVE: MAP.noreserve,
+  MAP_POPULATE: MAP.populate,
+};
+
+const isRoot = (machine: Machine, task: Task): boolean => machine.config.root.includes(task.pid);
+
+export const mmapArgs = {
+  length: bytes,
+  prot: flags(PROT),
+  flags: flags(MAP_FLAGS),
+  fd: optional(int(-1, 0x7fffffff)),
+  offset: optional(bytes),
+  addr: optional(address),
+};
+
+// Simplified: there are no files yet, so only anonymous memory can be mapped.
+export function sysMmap(machine: Machine, task: Task, args: Parsed<typeof mmapArgs>): Answer {
+  const { length } = args;
+  if (length === 0) return badArgument('length', 'more than 0');
+  const kind = args.flags & (MAP.shared | MAP.private);
+  if (kind !== MAP.shared && kind !== MAP.private) return badArgument('flags', 'one of MAP_SHARED and MAP_PRIVATE');
+  if ((args.flags & MAP.anonymous) === 0) return badArgument('flags', 'with MAP_ANONYMOUS: this machine has no files yet');
+  if (args.fd !== undefined && args.fd !== -1) return badArgument('fd', '-1 with MAP_ANONYMOUS');
+  if (args.offset !== undefined && args.offset % 4096 !== 0) return badArgument('offset', 'a multiple of 4096');
+  if (args.flags & MAP.shared && args.flags & MAP.growsdown) return badArgument('flags', 'MAP_GROWSDOWN only with MAP_PRIVATE');
+  const addr = doMmap(machine, task, { addr: args.addr ?? 0, length, prot: args.prot, flags: args.flags }, isRoot(machine, task));
+  if (typeof addr !== 'number') return refusedBy(addr);
+  machine.cost += machine.config.costs.area!;
+  const died = args.flags & (MAP.populate | MAP.locked) ? populate(machine, task, addr, length, args.prot) : null;
+  return died ?? granted({ addr });
+}
+
+/** MAP_POPULATE and MAP_LOCKED touch every page now. That some cannot be had does not undo the mapping (mm_populate). */
+function populate(machine: Machine, task: Task, addr: number, length: number, prot: number): Answer | null {
+  if (prot === 0) return null;
+  const faults = { minor: 0, major: 0, cow: 0 };
+  const outcome = accessRange(machine, task, addr, length, prot & VM.write ? 'write' : 'read', faults);
+  return outcome.signal === 'SIGKILL' ? accessRefused(machine, task, outcome, faults) : null;
+}
+
+export const munmapArgs = { addr: address, length: bytes };
+
+export function sysMunmap(machine: Machine, task: Task, args: Parsed<typeof munmapArgs>): Answer {
+  const failed = doMunmap(machine, task, args.addr, args.length);
+  if (failed) return refusedBy(failed);
+  machine.cost += machine.config.costs.area!;
+  return granted();
+}
+
+export const brkArgs = { addr: address };
+
+export function sysBrk(machine: Machine, task: Task, args: Parsed<typeof brkArgs>): Answer {
+  const addr = doBrk(machine, task, args.addr, isRoot(machine, task));
+  if (typeof addr !== 'number') return refusedBy(addr);
+  machine.cost += machine.config.costs.area!;
+  return granted({ addr });
+}
+
+export const sbrkArgs = { increment: int(-0x80000000, 0x7fffffff) };
+
+/** Moves the break by some bytes; answers the old one (sbrk(2), not what the notes say). */
+export function sysSbrk(machine: Machine, task: Task, args: Parsed<typeof sbrkArgs>): Answer {
+  const old = task.mm.brk;
+  if (old + args.increment < task.mm.startBrk) return badArgument('increment', 'not below the start of the heap');
+  const addr = doBrk(machine, task, old + args.increment, isRoot(machine, task));
+  if (typeof addr !== 'number') return refusedBy(addr);
+  machine.cost += machine.config.costs.area!;
+  return granted({ addr: old });
+}
+
+export const setrlimitArgs = { resource: word(RESOURCES), limit: rlimit };
+
+/** Sets a limit of the caller, soft and hard together; only root raises it above the hard one. */
+export function sysSetrlimit(machine: Machine, task: Task, args: Parsed<typeof setrlimitArgs>): Answer {
+  const limit = task.rlimits[args.resource]!;
+  if (args.limit > limit.max && !isRoot(machine, task)) {
+    return refused('EPERM', { code: 'RLIMIT', resource: args.resource, limit: limit.max, wanted: args.limit });
+  }
+  limit.cur = args.limit;
+  limit.max = args.limit;
+  return granted();
+}

@@ -1,0 +1,64 @@
+/** alloc_pages, free_pages, add_memory: pages for the kernel and its drivers. */
+import { gfp, int, type Parsed } from '../args.ts';
+import { setupZones } from '../mm/mmzone.ts';
+import { freePagesBlock } from '../mm/page_alloc.ts';
+import { freeRange } from '../mm/buddy.ts';
+import { allocPages, allocWhy, ASKER_KILLED, WOULD_SLEEP } from '../mm/slowpath.ts';
+import { freePages } from '../mm/mmzone.ts';
+import { PG, type Answer, type Machine, type Task } from '../types.ts';
+import { granted, oomKilled, refused } from './answer.ts';
+
+export const allocPagesArgs = { order: int(0, 0x7fffffff), gfp };
+
+export function sysAllocPages(machine: Machine, task: Task | null, args: Parsed<typeof allocPagesArgs>): Answer {
+  const { order } = args;
+  const pid = task?.pid ?? 0;
+  const pfn = allocPages(machine, order, args.gfp, pid, PG.kernel);
+  if (pfn === ASKER_KILLED) return oomKilled(machine);
+  if (pfn === WOULD_SLEEP) return refused('EAGAIN', { code: 'WOULD_SLEEP', order, freePages: freePages(machine.zones) });
+  if (pfn < 0) return refused('ENOMEM', allocWhy(machine, order, args.gfp));
+  const { costs } = machine.config;
+  machine.cost += order === 0 ? costs.alloc_page! : costs.contiguous! + costs.contiguous_frame! * 2 ** order;
+  if (task !== null) {
+    task.kernelPages += 1 << order;
+    task.kernelBlocks.add(pfn);
+  }
+  return granted({ pfn });
+}
+
+export const freePagesArgs = { pfn: int(0, 0x7fffffff), order: int(0, 0x7fffffff) };
+
+export function sysFreePages(machine: Machine, task: Task | null, args: Parsed<typeof freePagesArgs>): Answer {
+  const { pfn, order } = args;
+  const { frames } = machine;
+  const isBlock = pfn < frames.count && frames.flags[pfn] === (PG.head | PG.kernel) && frames.order[pfn] === order;
+  if (!isBlock) return refused('EINVAL', { code: 'BAD_PAGE', pfn, order });
+  const owner = frames.owner[pfn]!;
+  if (task !== null && owner !== task.pid && !machine.config.root.includes(task.pid)) return refused('EPERM', { code: 'NOT_OWNER', pfn, owner });
+  const holder = machine.tasks.get(owner);
+  if (holder) {
+    holder.kernelPages -= 1 << order;
+    holder.kernelBlocks.delete(pfn);
+  }
+  freePagesBlock(machine, pfn, order);
+  machine.cost += machine.config.costs.free_block!;
+  return granted();
+}
+
+export const addMemoryArgs = { count: int(1, 1 << 20) };
+
+/** Frames at the top of the highest zone, free at once (mm/memory_hotplug.c). */
+export function sysAddMemory(machine: Machine, _task: Task | null, args: Parsed<typeof addMemoryArgs>): Answer {
+  const { frames, zones, config } = machine;
+  const pfn = frames.count;
+  if (pfn + args.count > config.maxFrames) {
+    return refused('ENOMEM', { code: 'NO_ROOM_FOR_MEMORY', frames: pfn, maxFrames: config.maxFrames });
+  }
+  const zone = zones[zones.length - 1]!;
+  frames.count += args.count;
+  zone.end = frames.count;
+  freeRange(frames, zone, pfn, frames.count);
+  setupZones(machine);
+  return granted({ pfn });
+}
+

@@ -1,0 +1,74 @@
+/** spawn, fork, exit, kill and the OOM killer's adjustment. */
+import { int, optional, signal, signalName, type Parsed } from '../args.ts';
+import { doExit } from '../kernel/exit.ts';
+import { fork, FORK_KILLED, spawn } from '../kernel/fork.ts';
+import { OOM_SCORE_ADJ_MAX, OOM_SCORE_ADJ_MIN } from '../mm/oom_kill.ts';
+import type { Answer, Machine, Signal, Task } from '../types.ts';
+import { granted, oomKilled, refused, refusedBy } from './answer.ts';
+
+const PID_MAX = 0x7fffffff;
+
+export function sysSpawn(machine: Machine): Answer {
+  const task = spawn(machine, machine.nextPid);
+  if ('errno' in task) return refusedBy(task);
+  machine.nextPid += 1;
+  machine.cost += machine.config.costs.spawn!;
+  return granted({ pid: task.pid });
+}
+
+export function sysFork(machine: Machine, task: Task): Answer {
+  const child = fork(machine, task, machine.config.root.includes(task.pid));
+  if (child === FORK_KILLED) return oomKilled(machine);
+  if ('errno' in child) return refusedBy(child);
+  machine.cost += machine.config.costs.fork!;
+  return granted({ pid: child.pid });
+}
+
+export const exitArgs = { code: optional(int(0, 255)) };
+
+export function sysExit(machine: Machine, task: Task): Answer {
+  doExit(machine, task, 0);
+  machine.cost += machine.config.costs.exit!;
+  return granted();
+}
+
+export const killArgs = { target: int(0, PID_MAX), sig: signal };
+
+/** Does `task` descend from `pid`? */
+function isChildOf(machine: Machine, task: Task, pid: number): boolean {
+  for (let at: Task | undefined = task; at && at.ppid !== 0; at = machine.tasks.get(at.ppid)) {
+    if (at.ppid === pid) return true;
+    if (at.ppid === at.pid) return false;
+  }
+  return false;
+}
+
+/** May the caller act on another process: root may on all, others on themselves and their descendants. */
+function mayTouch(machine: Machine, caller: Task | null, target: Task): boolean {
+  return caller === null || caller === target || machine.config.root.includes(caller.pid) || isChildOf(machine, target, caller.pid);
+}
+
+export function sysKill(machine: Machine, task: Task | null, args: Parsed<typeof killArgs>): Answer {
+  if (args.target === 0) return refused('EPERM', { code: 'NOT_RELATED', pid: 0 });
+  const target = machine.tasks.get(args.target);
+  if (!target) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid: args.target });
+  if (!mayTouch(machine, task, target)) return refused('EPERM', { code: 'NOT_RELATED', pid: args.target });
+  if (args.sig === 0) return granted();
+  doExit(machine, target, args.sig);
+  if (target !== task) return granted();
+  return { ok: false, signal: signalName(args.sig) as Signal, why: { code: 'KILLED', by: task.pid, sig: args.sig }, cost: 0 };
+}
+
+export const oomScoreAdjArgs = { target: int(0, PID_MAX), value: int(OOM_SCORE_ADJ_MIN, OOM_SCORE_ADJ_MAX) };
+
+/** Raising is free; lowering below what it was given needs root (fs/proc/base.c, __set_oom_adj). */
+export function sysOomScoreAdj(machine: Machine, task: Task | null, args: Parsed<typeof oomScoreAdjArgs>): Answer {
+  const target = machine.tasks.get(args.target);
+  if (!target) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid: args.target });
+  const isRoot = task === null || machine.config.root.includes(task.pid);
+  if (!mayTouch(machine, task, target)) return refused('EACCES', { code: 'NOT_RELATED', pid: args.target });
+  if (!isRoot && args.value < target.oomScoreAdjMin) return refused('EACCES', { code: 'NOT_ROOT', call: 'oom_score_adj' });
+  target.oomScoreAdj = args.value;
+  if (isRoot) target.oomScoreAdjMin = args.value;
+  return granted();
+}
