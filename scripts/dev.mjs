@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { ROOT } from './process.mjs';
+import { endWithNpm, ROOT } from './process.mjs';
 import { setupOrEnd } from './setup.mjs';
 
 const node = setupOrEnd({ say: console.log, client: false });
@@ -34,3 +34,4 @@ const end = () => parts.forEach((part) => part.kill('SIGTERM'));
 for (const part of parts) part.on('exit', end);
 process.on('SIGTERM', end);
 process.on('SIGINT', end);
+endWithNpm(end);

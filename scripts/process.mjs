@@ -48,4 +48,20 @@ export function become(program, words, { env = process.env, cwd = ROOT } = {}) {
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 143);
   });
+  endWithNpm(() => hand('SIGTERM'));
+}
+
+/**
+ * A SIGTERM to npm reaches the shell between npm and us, which dies without a word to us: so we watch whose child we are.
+ * Only under npm; whoever starts Node by hand may want it to outlive the terminal.
+ */
+export function endWithNpm(end) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const shell = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(watch);
+    end();
+  }, 250);
+  watch.unref();
 }
