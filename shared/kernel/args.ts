@@ -119,4 +119,3 @@ export function signalName(number: number): string {
 }
 
 export type Arguments = Readonly<Record<string, Argument<unknown>>>;
-export type Parsed<A extends Arguments> = { [K in keyof A]: A[K] extends Argument<infer T> ? T : never };

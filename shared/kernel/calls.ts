@@ -9,13 +9,14 @@ import * as look from './sys/look.ts';
 import * as mm from './sys/mm.ts';
 import * as pages from './sys/pages.ts';
 import * as process from './sys/process.ts';
-import type { Answer, Call, Machine, Why } from './types.ts';
+import type { Answer, Call, Machine, Task, Why } from './types.ts';
 
 export interface CallSpec {
   /** `any`; `kernel`: pid 0 only; `process`: needs an address space, so not pid 0. */
   readonly who: 'any' | 'kernel' | 'process';
+  /** In the order in which `run` takes them. */
   readonly args: Arguments;
-  readonly run: (machine: Machine, task: never, args: never) => Answer;
+  readonly run: (machine: Machine, task: never, ...args: never[]) => Answer;
 }
 
 const none = {};
@@ -43,14 +44,33 @@ export const CALLS = {
 } satisfies Record<string, CallSpec>;
 export type CallName = keyof typeof CALLS;
 
-/** A row of the table, unrolled for parsing. */
-interface Row {
+/** A row of the table, unrolled for parsing. Calls are the hot path: nothing is allocated for their arguments. */
+export interface Row {
   readonly spec: CallSpec;
   readonly names: readonly string[];
+  readonly parsers: readonly ((value: unknown) => unknown)[];
+  readonly optional: readonly boolean[];
+  /** Place of the argument `target`, -1 if there is none. */
+  readonly target: number;
+  /** Arguments of the call in hand, in the order of `run`. */
+  readonly values: unknown[];
+}
+
+function unroll(spec: CallSpec): Row {
+  const names = Object.keys(spec.args);
+  const args = Object.values(spec.args);
+  return {
+    spec,
+    names,
+    parsers: args.map(({ parse }) => parse),
+    optional: args.map((argument) => argument.optional),
+    target: names.indexOf('target'),
+    values: names.map(() => undefined),
+  };
 }
 
 const ROWS: ReadonlyMap<string, Row> = new Map(
-  Object.entries(CALLS as Record<string, CallSpec>).map(([name, spec]) => [name, { spec, names: Object.keys(spec.args) }]),
+  Object.entries(CALLS as Record<string, CallSpec>).map(([name, spec]) => [name, unroll(spec)]),
 );
 
 export function rowOf(name: unknown): Row | undefined {
@@ -67,25 +87,43 @@ export class Malformed {
   }
 }
 
-/** The arguments of a call, or why they are malformed: missing, unknown, of the wrong type or range. */
-export function parseArgs(row: Row, request: Call): Record<string, unknown> | Malformed {
-  const parsed: Record<string, unknown> = {};
+/** Parses the arguments of a call into `row.values`; or says why they are malformed: missing, unknown, of the wrong type or range. */
+export function parseArgs(row: Row, request: Call): Malformed | null {
+  const { names, parsers, values } = row;
   let known = 1;
-  for (const name of row.names) {
-    const argument = row.spec.args[name]!;
-    const given = request[name];
+  for (let i = 0; i < names.length; i++) {
+    const given = request[names[i]!];
     if (given === undefined) {
-      if (!argument.optional) return new Malformed(name, 'not left out');
+      if (!row.optional[i]) return new Malformed(names[i]!, 'not left out');
+      values[i] = undefined;
       continue;
     }
-    const value = argument.parse(given);
-    if (value instanceof BadArgument) return new Malformed(name, value.rule);
-    parsed[name] = value;
+    const value = parsers[i]!(given);
+    if (value instanceof BadArgument) return new Malformed(names[i]!, value.rule);
+    values[i] = value;
     known += 1;
   }
   let count = 0;
   for (const _key in request) count += 1;
-  if (count === known) return parsed;
-  const unknown = Object.keys(request).find((key) => key !== 'call' && !row.names.includes(key));
+  if (count === known) return null;
+  const unknown = Object.keys(request).find((key) => key !== 'call' && !names.includes(key));
   return new Malformed((unknown ?? '').slice(0, 64), 'not an argument of this call');
+}
+
+/** Runs the call whose arguments were parsed last. */
+export function runRow(row: Row, machine: Machine, task: Task | null): Answer {
+  const run = row.spec.run as (machine: Machine, task: Task | null, ...args: unknown[]) => Answer;
+  const { values } = row;
+  switch (values.length) {
+    case 0:
+      return run(machine, task);
+    case 1:
+      return run(machine, task, values[0]);
+    case 2:
+      return run(machine, task, values[0], values[1]);
+    case 3:
+      return run(machine, task, values[0], values[1], values[2]);
+    default:
+      return run(machine, task, ...values);
+  }
 }

@@ -3,7 +3,7 @@
  * is all there is: equal machines answer equal calls equally, for ever.
  */
 import { createPageTables } from './arch/mmu.ts';
-import { isCall, Malformed, parseArgs, rowOf, type CallSpec } from './calls.ts';
+import { isCall, parseArgs, rowOf, runRow, type CallSpec } from './calls.ts';
 import { CodecError, decode, encode } from './codec.ts';
 import { parseConfig } from './config.ts';
 import type { FactRing } from './facts.ts';
@@ -61,6 +61,7 @@ function callerOf(machine: Machine, pid: Pid): Task | Answer {
   const init = spawn(machine, 1);
   if ('errno' in init) return refusedBy(init);
   machine.initBorn = true;
+  for (const orphan of machine.tasks.values()) if (orphan.ppid === 1) init.children += 1;
   return init;
 }
 
@@ -85,17 +86,17 @@ export function call(machine: Machine, pid: Pid, request: Call): Answer {
   const name = request.call;
   const row = rowOf(name);
   if (row === undefined) return refused('EINVAL', { code: 'UNKNOWN_CALL', call: typeof name === 'string' ? name.slice(0, 64) : '' });
-  const args = parseArgs(row, request);
-  if (args instanceof Malformed) return refused('EINVAL', args.why);
+  const malformed = parseArgs(row, request);
+  if (malformed !== null) return refused('EINVAL', malformed.why);
   if (!Number.isInteger(pid) || pid < 0) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid: -1 });
   const forbidden = mayCall(row.spec, name, pid);
   if (forbidden) return forbidden;
   const caller = pid === 0 ? null : callerOf(machine, pid);
   if (caller !== null && 'ok' in caller) return caller;
-  if ('target' in args) bearTarget(machine, args.target);
+  if (row.target >= 0) bearTarget(machine, row.values[row.target]);
   machine.cost = machine.config.costs.syscall!;
   machine.lastKill = null;
-  const answer = row.spec.run(machine, caller as never, args as never);
+  const answer = runRow(row, machine, caller);
   answer.cost = machine.cost + (answer.ok ? 0 : machine.config.costs.failed!);
   return answer;
 }

@@ -104,7 +104,7 @@ export interface Mm {
   rssFile: number;
   /** Page tables in frames, the directory among them. */
   tables: number;
-  /** Pages that mode 2 would charge (Committed_AS). */
+  /** Pages of private memory that it was promised; shared objects are promised once, by themselves. */
   committed: number;
 }
 
@@ -153,7 +153,7 @@ export interface Machine {
   nextShm: number;
   /** Bytes of frames that hold something other than zeros, by pfn. */
   readonly contents: Map<Pfn, Uint8Array>;
-  /** Pages that mode 2 counts, over all processes. */
+  /** Committed_AS: pages promised to all processes and shared objects. */
   committed: number;
   // Scratch of the call in hand: neither hashed nor saved.
   /** What it has cost so far, µs. */
@@ -178,6 +178,8 @@ export interface ShmObject {
   pages: Map<number, Pfn>;
   /** Areas that map it. */
   users: number;
+  /** Pages that it counts in Committed_AS. */
+  promised: number;
 }
 
 /** A machine as calls.md, "The machine's configuration", has it; every default filled in. */

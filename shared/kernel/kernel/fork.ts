@@ -60,8 +60,9 @@ function admit(machine: Machine, task: Task): Task {
 /** A process with a page directory and nothing else. Pid 1 comes so when it is first named, the others by `spawn`. */
 export function spawn(machine: Machine, pid: Pid): Task | Failure {
   if (machine.tasks.size >= PROCESSES_MAX) return { errno: 'EAGAIN', why: { code: 'TOO_MANY_PROCESSES', limit: PROCESSES_MAX } };
-  const pgd = allocTable(machine, pid);
+  const pgd = allocTable(machine, 0);
   if (pgd < 0) return { errno: 'ENOMEM', why: allocWhy(machine, 0, GFP_KERNEL_ZERO) };
+  machine.frames.owner[pgd] = pid;
   return admit(machine, createTask(pid, 0, createMm(pgd)));
 }
 

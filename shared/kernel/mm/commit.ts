@@ -28,10 +28,9 @@ function reservePages(machine: Machine, bytesMax: number): number {
   return Math.min(managedPages(machine.zones) >> 5, bytesMax / PAGE_SIZE);
 }
 
-/** Does an area with these flags count as a promise (accountable_mapping)? Private writable and shared anonymous memory does. */
-export function isAccountable(machine: Machine, flags: number): boolean {
-  if (machine.config.overcommit.mode !== 2 && flags & VM.noreserve) return false;
-  return (flags & VM.shared) !== 0 || (flags & VM.write) !== 0;
+/** Does an area with these flags count as a promise (accountable_mapping)? Private writable memory does; shared memory is promised once, by its object. */
+export function isAccountable(flags: number): boolean {
+  return (flags & (VM.noreserve | VM.shared | VM.write)) === VM.write;
 }
 
 /** May `pages` more be promised to this process? */

@@ -52,7 +52,7 @@ function vmFlags(machine: Machine, request: MmapRequest): number {
   if (flags & MAP.growsdown) vm |= VM.growsdown;
   if (flags & MAP.locked) vm |= VM.locked;
   if (flags & MAP.noreserve && machine.config.overcommit.mode !== 2) vm |= VM.noreserve;
-  if (isAccountable(machine, vm)) vm |= VM.account;
+  if (isAccountable(vm)) vm |= VM.account;
   return vm;
 }
 
@@ -63,18 +63,18 @@ function lockedPages(task: Task): number {
 }
 
 /** Limits that hold before anything is changed. */
-function mayMap(machine: Machine, task: Task, flags: number, pages: number, isRoot: boolean): Failure | null {
+function mayMap(machine: Machine, task: Task, flags: number, pages: number, replaced: Replaced, isRoot: boolean): Failure | null {
   if (task.mm.vmas.length >= MAX_MAP_COUNT) return failure('ENOMEM', { code: 'TOO_MANY_AREAS', limit: MAX_MAP_COUNT });
   const isData = (flags & (VM.write | VM.shared | VM.growsdown)) === VM.write;
-  const limit = mayExpandVm(task, pages, isData);
+  const limit = mayExpandVm(task, pages - replaced.pages, isData);
   if (limit) return failure('ENOMEM', limit);
   if (flags & VM.locked && !isRoot) {
     const memlock = task.rlimits.RLIMIT_MEMLOCK!.cur;
     const wanted = (lockedPages(task) + pages) * PAGE_SIZE;
     if (wanted > memlock) return failure('EAGAIN', { code: 'RLIMIT', resource: 'RLIMIT_MEMLOCK', limit: memlock, wanted });
   }
-  if ((flags & VM.account) === 0) return null;
-  const refused = vmEnoughMemory(machine, task, pages, isRoot);
+  if ((flags & VM.account) === 0 && (flags & (VM.shared | VM.noreserve)) !== VM.shared) return null;
+  const refused = vmEnoughMemory(machine, task, pages - replaced.accounted, isRoot);
   return refused ? failure('ENOMEM', refused) : null;
 }
 
@@ -86,13 +86,13 @@ export function doMmap(machine: Machine, task: Task, request: MmapRequest, isRoo
   if (typeof addr !== 'number') return addr;
   const flags = vmFlags(machine, request);
   const pages = length / PAGE_SIZE;
-  const replaced = request.flags & MAP.fixed ? mappedPages(task, addr, addr + length) : 0;
-  const refused = mayMap(machine, task, flags, pages - replaced, isRoot);
+  const replaced = request.flags & MAP.fixed ? mappedPages(task, addr, addr + length) : NOTHING_REPLACED;
+  const refused = mayMap(machine, task, flags, pages, replaced, isRoot);
   if (refused) return refused;
-  if (replaced > 0) unmapRange(machine, task.mm, addr, addr + length);
+  if (replaced.pages > 0) unmapRange(machine, task.mm, addr, addr + length);
   const vma: Vma = anonymousVma(addr, addr + length, flags);
   if (flags & VM.shared) {
-    vma.shm = createShm(machine).id;
+    vma.shm = createShm(machine, flags & VM.noreserve ? 0 : pages).id;
     vma.pgoff = 0;
   }
   insertVma(machine, task.mm, vma);
@@ -100,13 +100,22 @@ export function doMmap(machine: Machine, task: Task, request: MmapRequest, isRoo
   return addr;
 }
 
-function mappedPages(task: Task, start: Addr, end: Addr): number {
-  let pages = 0;
+interface Replaced {
+  pages: number;
+  /** Those of them that were promised memory. */
+  accounted: number;
+}
+const NOTHING_REPLACED: Replaced = { pages: 0, accounted: 0 };
+
+function mappedPages(task: Task, start: Addr, end: Addr): Replaced {
+  const replaced = { pages: 0, accounted: 0 };
   const { vmas } = task.mm;
   for (let i = findVmaIndex(task.mm, start); i < vmas.length && vmas[i]!.start < end; i++) {
-    pages += (Math.min(end, vmas[i]!.end) - Math.max(start, vmas[i]!.start)) / PAGE_SIZE;
+    const pages = (Math.min(end, vmas[i]!.end) - Math.max(start, vmas[i]!.start)) / PAGE_SIZE;
+    replaced.pages += pages;
+    if (vmas[i]!.flags & VM.account) replaced.accounted += pages;
   }
-  return pages;
+  return replaced;
 }
 
 /** Unmaps whatever lies in the range; that nothing does is fine. */
@@ -135,7 +144,7 @@ export function doBrk(machine: Machine, task: Task, wanted: Addr, isRoot: boolea
     }
     const flags = VM.read | VM.write | VM.account;
     const pages = (newEnd - oldEnd) / PAGE_SIZE;
-    const refused = mayMap(machine, task, flags, pages, isRoot);
+    const refused = mayMap(machine, task, flags, pages, NOTHING_REPLACED, isRoot);
     if (refused) return refused;
     insertVma(machine, mm, anonymousVma(oldEnd, newEnd, flags));
     accountPages(machine, task, pages, true);

@@ -3,10 +3,12 @@ import type { Machine, ShmObject } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
-/** An object without pages; each area that maps it counts as a user. */
-export function createShm(machine: Machine): ShmObject {
-  const object: ShmObject = { id: machine.nextShm++, pages: new Map(), users: 0 };
+/** An object without pages; each area that maps it counts as a user. `promised` pages count in Committed_AS for as long as it lives (shmem_acct_size). */
+// Simplified: with MAP_NORESERVE nothing is promised; Linux counts such an object's pages as they come.
+export function createShm(machine: Machine, promised: number): ShmObject {
+  const object: ShmObject = { id: machine.nextShm++, pages: new Map(), users: 0, promised };
   machine.shm.set(object.id, object);
+  machine.committed += promised;
   return object;
 }
 
@@ -25,5 +27,6 @@ export function putShm(machine: Machine, id: number): void {
     count(machine, VMSTAT.nr_shmem, -1);
     freePagesBlock(machine, pfn, 0);
   }
+  machine.committed -= object.promised;
   machine.shm.delete(id);
 }

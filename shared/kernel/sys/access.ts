@@ -1,5 +1,5 @@
 /** read, write, exec, peek, poke: touching memory, with the faults that it takes. */
-import { address, byteList, bytes, int, optional, type Parsed } from '../args.ts';
+import { address, byteList, bytes, int, optional } from '../args.ts';
 import { CONTENTS_PAGES_MAX, contentsOf } from '../mm/contents.ts';
 import { accessRange, frameAt } from '../mm/memory.ts';
 import { PAGE_SIZE, type Addr, type Answer, type Faults, type Machine, type Task, type Why } from '../types.ts';
@@ -10,17 +10,16 @@ const noFaults = (): Faults => ({ minor: 0, major: 0, cow: 0 });
 
 export const readArgs = { addr: address, length: bytes };
 
-export function sysRead(machine: Machine, task: Task, args: Parsed<typeof readArgs>): Answer {
+export function sysRead(machine: Machine, task: Task, addr: Addr, length: number): Answer {
   const faults = noFaults();
-  const outcome = accessRange(machine, task, args.addr, args.length, 'read', faults);
+  const outcome = accessRange(machine, task, addr, length, 'read', faults);
   return outcome.why === null ? { ok: true, faults, cost: 0 } : accessRefused(machine, task, outcome, faults);
 }
 
 export const writeArgs = { addr: address, length: bytes, value: optional(int(0, 255)) };
 
-export function sysWrite(machine: Machine, task: Task, args: Parsed<typeof writeArgs>): Answer {
+export function sysWrite(machine: Machine, task: Task, addr: Addr, length: number, value?: number): Answer {
   const faults = noFaults();
-  const { value } = args;
   const fill =
     value === undefined
       ? null
@@ -32,7 +31,7 @@ export function sysWrite(machine: Machine, task: Task, args: Parsed<typeof write
           held.fill(value, from % PAGE_SIZE, (from % PAGE_SIZE) + (to - from));
           return null;
         };
-  const outcome = accessRange(machine, task, args.addr, args.length, 'write', faults, fill);
+  const outcome = accessRange(machine, task, addr, length, 'write', faults, fill);
   return outcome.why === null ? { ok: true, faults, cost: 0 } : accessRefused(machine, task, outcome, faults);
 }
 
@@ -40,21 +39,21 @@ export const execArgs = { addr: address };
 
 /** Fetches an instruction. */
 // Simplified: areas without PROT_EXEC refuse, as with the NX bit of PAE and x86-64; a plain i386 could not.
-export function sysExec(machine: Machine, task: Task, args: Parsed<typeof execArgs>): Answer {
+export function sysExec(machine: Machine, task: Task, addr: Addr): Answer {
   const faults = noFaults();
-  const outcome = accessRange(machine, task, args.addr, 1, 'exec', faults);
+  const outcome = accessRange(machine, task, addr, 1, 'exec', faults);
   return outcome.why === null ? { ok: true, faults, cost: 0 } : accessRefused(machine, task, outcome, faults);
 }
 
 const PEEK_MAX = 65536;
 export const peekArgs = { addr: address, length: int(1, PEEK_MAX) };
 
-export function sysPeek(machine: Machine, task: Task, args: Parsed<typeof peekArgs>): Answer {
+export function sysPeek(machine: Machine, task: Task, addr: Addr, length: number): Answer {
   const faults = noFaults();
   const seen: number[] = [];
-  const outcome = accessRange(machine, task, args.addr, args.length, 'read', faults, (from, to) => {
+  const outcome = accessRange(machine, task, addr, length, 'read', faults, (from, to) => {
     const held = machine.contents.get(frameAt(machine, task.mm, from));
-    for (let addr = from; addr < to; addr++) seen.push(held?.[addr % PAGE_SIZE] ?? 0);
+    for (let at = from; at < to; at++) seen.push(held?.[at % PAGE_SIZE] ?? 0);
     return null;
   });
   return outcome.why === null ? granted({ bytes: seen, faults }) : accessRefused(machine, task, outcome, faults);
@@ -62,12 +61,12 @@ export function sysPeek(machine: Machine, task: Task, args: Parsed<typeof peekAr
 
 export const pokeArgs = { addr: address, bytes: byteList(PEEK_MAX) };
 
-export function sysPoke(machine: Machine, task: Task, args: Parsed<typeof pokeArgs>): Answer {
+export function sysPoke(machine: Machine, task: Task, addr: Addr, given: number[]): Answer {
   const faults = noFaults();
-  const outcome = accessRange(machine, task, args.addr, args.bytes.length, 'write', faults, (from, to) => {
+  const outcome = accessRange(machine, task, addr, given.length, 'write', faults, (from, to) => {
     const held = contentsOf(machine, frameAt(machine, task.mm, from));
     if (held === null) return CONTENTS_FULL;
-    for (let addr = from; addr < to; addr++) held[addr % PAGE_SIZE] = args.bytes[addr - args.addr]!;
+    for (let at = from; at < to; at++) held[at % PAGE_SIZE] = given[at - addr]!;
     return null;
   });
   return outcome.why === null ? granted({ faults }) : accessRefused(machine, task, outcome, faults);

@@ -1,5 +1,5 @@
 /** mmap, munmap, brk, sbrk, setrlimit: the address space of the caller. */
-import { address, bytes, flags, int, optional, rlimit, word, type Parsed } from '../args.ts';
+import { address, bytes, flags, int, optional, rlimit, word } from '../args.ts';
 import { RESOURCES } from '../mm/commit.ts';
 import { accessRange } from '../mm/memory.ts';
 import { doBrk, doMmap, doMunmap, MAP } from '../mm/mmap.ts';
@@ -32,20 +32,19 @@ export const mmapArgs = {
 };
 
 // Simplified: there are no files yet, so only anonymous memory can be mapped.
-export function sysMmap(machine: Machine, task: Task, args: Parsed<typeof mmapArgs>): Answer {
-  const { length } = args;
+export function sysMmap(machine: Machine, task: Task, length: number, prot: number, map: number, fd?: number, offset?: number, wish = 0): Answer {
   if (length === 0) return badArgument('length', 'more than 0');
-  const kind = args.flags & (MAP.shared | MAP.private);
+  const kind = map & (MAP.shared | MAP.private);
   if (kind !== MAP.shared && kind !== MAP.private) return badArgument('flags', 'one of MAP_SHARED and MAP_PRIVATE');
-  if ((args.flags & MAP.anonymous) === 0) return badArgument('flags', 'with MAP_ANONYMOUS: this machine has no files yet');
-  if (args.fd !== undefined && args.fd !== -1) return badArgument('fd', '-1 with MAP_ANONYMOUS');
-  if (args.offset !== undefined && args.offset % 4096 !== 0) return badArgument('offset', 'a multiple of 4096');
-  if (args.flags & MAP.shared && args.flags & MAP.growsdown) return badArgument('flags', 'MAP_GROWSDOWN only with MAP_PRIVATE');
-  const addr = doMmap(machine, task, { addr: args.addr ?? 0, length, prot: args.prot, flags: args.flags }, isRoot(machine, task));
+  if ((map & MAP.anonymous) === 0) return badArgument('flags', 'with MAP_ANONYMOUS: this machine has no files yet');
+  if (fd !== undefined && fd !== -1) return badArgument('fd', '-1 with MAP_ANONYMOUS');
+  if (offset !== undefined && offset % 4096 !== 0) return badArgument('offset', 'a multiple of 4096');
+  if (map & MAP.shared && map & MAP.growsdown) return badArgument('flags', 'MAP_GROWSDOWN only with MAP_PRIVATE');
+  const addr = doMmap(machine, task, { addr: wish, length, prot, flags: map }, isRoot(machine, task));
   if (typeof addr !== 'number') return refusedBy(addr);
   machine.cost += machine.config.costs.area!;
-  const died = args.flags & (MAP.populate | MAP.locked) ? populate(machine, task, addr, length, args.prot) : null;
-  return died ?? granted({ addr });
+  const died = map & (MAP.populate | MAP.locked) ? populate(machine, task, addr, length, prot) : null;
+  return died ?? { ok: true, addr, cost: 0 };
 }
 
 /** MAP_POPULATE and MAP_LOCKED touch every page now. That some cannot be had does not undo the mapping (mm_populate). */
@@ -58,8 +57,8 @@ function populate(machine: Machine, task: Task, addr: number, length: number, pr
 
 export const munmapArgs = { addr: address, length: bytes };
 
-export function sysMunmap(machine: Machine, task: Task, args: Parsed<typeof munmapArgs>): Answer {
-  const failed = doMunmap(machine, task, args.addr, args.length);
+export function sysMunmap(machine: Machine, task: Task, addr: number, length: number): Answer {
+  const failed = doMunmap(machine, task, addr, length);
   if (failed) return refusedBy(failed);
   machine.cost += machine.config.costs.area!;
   return granted();
@@ -67,8 +66,8 @@ export function sysMunmap(machine: Machine, task: Task, args: Parsed<typeof munm
 
 export const brkArgs = { addr: address };
 
-export function sysBrk(machine: Machine, task: Task, args: Parsed<typeof brkArgs>): Answer {
-  const addr = doBrk(machine, task, args.addr, isRoot(machine, task));
+export function sysBrk(machine: Machine, task: Task, wanted: number): Answer {
+  const addr = doBrk(machine, task, wanted, isRoot(machine, task));
   if (typeof addr !== 'number') return refusedBy(addr);
   machine.cost += machine.config.costs.area!;
   return granted({ addr });
@@ -77,10 +76,10 @@ export function sysBrk(machine: Machine, task: Task, args: Parsed<typeof brkArgs
 export const sbrkArgs = { increment: int(-0x80000000, 0x7fffffff) };
 
 /** Moves the break by some bytes; answers the old one (sbrk(2), not what the notes say). */
-export function sysSbrk(machine: Machine, task: Task, args: Parsed<typeof sbrkArgs>): Answer {
+export function sysSbrk(machine: Machine, task: Task, increment: number): Answer {
   const old = task.mm.brk;
-  if (old + args.increment < task.mm.startBrk) return badArgument('increment', 'not below the start of the heap');
-  const addr = doBrk(machine, task, old + args.increment, isRoot(machine, task));
+  if (old + increment < task.mm.startBrk) return badArgument('increment', 'not below the start of the heap');
+  const addr = doBrk(machine, task, old + increment, isRoot(machine, task));
   if (typeof addr !== 'number') return refusedBy(addr);
   machine.cost += machine.config.costs.area!;
   return granted({ addr: old });
@@ -89,12 +88,12 @@ export function sysSbrk(machine: Machine, task: Task, args: Parsed<typeof sbrkAr
 export const setrlimitArgs = { resource: word(RESOURCES), limit: rlimit };
 
 /** Sets a limit of the caller, soft and hard together; only root raises it above the hard one. */
-export function sysSetrlimit(machine: Machine, task: Task, args: Parsed<typeof setrlimitArgs>): Answer {
-  const limit = task.rlimits[args.resource]!;
-  if (args.limit > limit.max && !isRoot(machine, task)) {
-    return refused('EPERM', { code: 'RLIMIT', resource: args.resource, limit: limit.max, wanted: args.limit });
+export function sysSetrlimit(machine: Machine, task: Task, resource: (typeof RESOURCES)[number], wanted: number): Answer {
+  const limit = task.rlimits[resource]!;
+  if (wanted > limit.max && !isRoot(machine, task)) {
+    return refused('EPERM', { code: 'RLIMIT', resource, limit: limit.max, wanted });
   }
-  limit.cur = args.limit;
-  limit.max = args.limit;
+  limit.cur = wanted;
+  limit.max = wanted;
   return granted();
 }

@@ -1,5 +1,5 @@
 /** alloc_pages, free_pages, add_memory: pages for the kernel and its drivers. */
-import { gfp, int, type Parsed } from '../args.ts';
+import { gfp, int } from '../args.ts';
 import { setupZones } from '../mm/mmzone.ts';
 import { freePagesBlock } from '../mm/page_alloc.ts';
 import { freeRange } from '../mm/buddy.ts';
@@ -10,26 +10,24 @@ import { granted, oomKilled, refused } from './answer.ts';
 
 export const allocPagesArgs = { order: int(0, 0x7fffffff), gfp };
 
-export function sysAllocPages(machine: Machine, task: Task | null, args: Parsed<typeof allocPagesArgs>): Answer {
-  const { order } = args;
+export function sysAllocPages(machine: Machine, task: Task | null, order: number, gfpBits: number): Answer {
   const pid = task?.pid ?? 0;
-  const pfn = allocPages(machine, order, args.gfp, pid, PG.kernel);
+  const pfn = allocPages(machine, order, gfpBits, pid, PG.kernel);
   if (pfn === ASKER_KILLED) return oomKilled(machine);
   if (pfn === WOULD_SLEEP) return refused('EAGAIN', { code: 'WOULD_SLEEP', order, freePages: freePages(machine.zones) });
-  if (pfn < 0) return refused('ENOMEM', allocWhy(machine, order, args.gfp));
+  if (pfn < 0) return refused('ENOMEM', allocWhy(machine, order, gfpBits));
   const { costs } = machine.config;
   machine.cost += order === 0 ? costs.alloc_page! : costs.contiguous! + costs.contiguous_frame! * 2 ** order;
   if (task !== null) {
     task.kernelPages += 1 << order;
     task.kernelBlocks.add(pfn);
   }
-  return granted({ pfn });
+  return { ok: true, pfn, cost: 0 };
 }
 
 export const freePagesArgs = { pfn: int(0, 0x7fffffff), order: int(0, 0x7fffffff) };
 
-export function sysFreePages(machine: Machine, task: Task | null, args: Parsed<typeof freePagesArgs>): Answer {
-  const { pfn, order } = args;
+export function sysFreePages(machine: Machine, task: Task | null, pfn: number, order: number): Answer {
   const { frames } = machine;
   const isBlock = pfn < frames.count && frames.flags[pfn] === (PG.head | PG.kernel) && frames.order[pfn] === order;
   if (!isBlock) return refused('EINVAL', { code: 'BAD_PAGE', pfn, order });
@@ -48,14 +46,14 @@ export function sysFreePages(machine: Machine, task: Task | null, args: Parsed<t
 export const addMemoryArgs = { count: int(1, 1 << 20) };
 
 /** Frames at the top of the highest zone, free at once (mm/memory_hotplug.c). */
-export function sysAddMemory(machine: Machine, _task: Task | null, args: Parsed<typeof addMemoryArgs>): Answer {
+export function sysAddMemory(machine: Machine, _task: Task | null, count: number): Answer {
   const { frames, zones, config } = machine;
   const pfn = frames.count;
-  if (pfn + args.count > config.maxFrames) {
+  if (pfn + count > config.maxFrames) {
     return refused('ENOMEM', { code: 'NO_ROOM_FOR_MEMORY', frames: pfn, maxFrames: config.maxFrames });
   }
   const zone = zones[zones.length - 1]!;
-  frames.count += args.count;
+  frames.count += count;
   zone.end = frames.count;
   freeRange(frames, zone, pfn, frames.count);
   setupZones(machine);

@@ -1,5 +1,5 @@
 /** spawn, fork, exit, kill and the OOM killer's adjustment. */
-import { int, optional, signal, signalName, type Parsed } from '../args.ts';
+import { int, optional, signal, signalName } from '../args.ts';
 import { doExit } from '../kernel/exit.ts';
 import { fork, FORK_KILLED, spawn } from '../kernel/fork.ts';
 import { OOM_SCORE_ADJ_MAX, OOM_SCORE_ADJ_MIN } from '../mm/oom_kill.ts';
@@ -32,7 +32,7 @@ export function sysExit(machine: Machine, task: Task): Answer {
   return granted();
 }
 
-export const killArgs = { target: int(0, PID_MAX), sig: signal };
+export const killArgs = { target: int(0, PID_MAX), signal };
 
 /** Does `task` descend from `pid`? */
 function isChildOf(machine: Machine, task: Task, pid: number): boolean {
@@ -48,27 +48,27 @@ function mayTouch(machine: Machine, caller: Task | null, target: Task): boolean 
   return caller === null || caller === target || machine.config.root.includes(caller.pid) || isChildOf(machine, target, caller.pid);
 }
 
-export function sysKill(machine: Machine, task: Task | null, args: Parsed<typeof killArgs>): Answer {
-  if (args.target === 0) return refused('EPERM', { code: 'NOT_RELATED', pid: 0 });
-  const target = machine.tasks.get(args.target);
-  if (!target) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid: args.target });
-  if (!mayTouch(machine, task, target)) return refused('EPERM', { code: 'NOT_RELATED', pid: args.target });
-  if (args.sig === 0) return granted();
-  doExit(machine, target, args.sig);
+export function sysKill(machine: Machine, task: Task | null, pid: number, sig: number): Answer {
+  if (pid === 0) return refused('EPERM', { code: 'NOT_RELATED', pid });
+  const target = machine.tasks.get(pid);
+  if (!target) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid });
+  if (!mayTouch(machine, task, target)) return refused('EPERM', { code: 'NOT_RELATED', pid });
+  if (sig === 0) return granted();
+  doExit(machine, target, sig);
   if (target !== task) return granted();
-  return { ok: false, signal: signalName(args.sig) as Signal, why: { code: 'KILLED', by: task.pid, sig: args.sig }, cost: 0 };
+  return { ok: false, signal: signalName(sig) as Signal, why: { code: 'KILLED', by: task.pid, sig }, cost: 0 };
 }
 
 export const oomScoreAdjArgs = { target: int(0, PID_MAX), value: int(OOM_SCORE_ADJ_MIN, OOM_SCORE_ADJ_MAX) };
 
 /** Raising is free; lowering below what it was given needs root (fs/proc/base.c, __set_oom_adj). */
-export function sysOomScoreAdj(machine: Machine, task: Task | null, args: Parsed<typeof oomScoreAdjArgs>): Answer {
-  const target = machine.tasks.get(args.target);
-  if (!target) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid: args.target });
+export function sysOomScoreAdj(machine: Machine, task: Task | null, pid: number, value: number): Answer {
+  const target = machine.tasks.get(pid);
+  if (!target) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid });
   const isRoot = task === null || machine.config.root.includes(task.pid);
-  if (!mayTouch(machine, task, target)) return refused('EACCES', { code: 'NOT_RELATED', pid: args.target });
-  if (!isRoot && args.value < target.oomScoreAdjMin) return refused('EACCES', { code: 'NOT_ROOT', call: 'oom_score_adj' });
-  target.oomScoreAdj = args.value;
-  if (isRoot) target.oomScoreAdjMin = args.value;
+  if (!mayTouch(machine, task, target)) return refused('EACCES', { code: 'NOT_RELATED', pid });
+  if (!isRoot && value < target.oomScoreAdjMin) return refused('EACCES', { code: 'NOT_ROOT', call: 'oom_score_adj' });
+  target.oomScoreAdj = value;
+  if (isRoot) target.oomScoreAdjMin = value;
   return granted();
 }
