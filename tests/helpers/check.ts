@@ -1,0 +1,352 @@
+/**
+ * `checkMachine(m)`: everything that must be true of a machine between two calls (fidelity spec §19), by walking all of
+ * it: every free list both ways, every frame, every page table. It counts anew and compares; it trusts no total.
+ */
+import type { Machine } from '#kernel/machine.ts';
+import { PG, type Mm, type Task, type Vma, type Zone } from '#kernel/types.ts';
+import { VM } from '#kernel/mm/vma.ts';
+import { VMSTAT } from '#kernel/mm/vmstat.ts';
+
+/** Bits of an i386 page-table entry; bit 9 is software's and marks the shared zero page. */
+const PTE_PRESENT = 1;
+const PTE_WRITE = 2;
+const PTE_USER = 4;
+const PTE_ZERO_PAGE = 0x200;
+
+const PAGE = 4096;
+const ENTRIES = 1024;
+const USER_DIRECTORY_ENTRIES = 768;
+const TASK_SIZE = 0xc0000000;
+const CONTENTS_MAX = 16 * 1024 * 1024;
+
+export class Broken extends Error {
+  override name = 'Broken';
+}
+
+function must(condition: boolean, what: () => string): asserts condition {
+  if (!condition) throw new Broken(what());
+}
+
+function equal(actual: number, expected: number, what: () => string): void {
+  if (actual !== expected) throw new Broken(`${what()}: is ${actual}, counted ${expected}`);
+}
+
+/** What became of a frame in our own walk. */
+const SEEN = { nothing: 0, reserved: 1, free: 2, allocated: 3 };
+
+interface Count {
+  seen: Uint8Array;
+  /** Page-table entries that map each frame. */
+  maps: Int32Array;
+  /** Page tables and directories found by walking, by frame. */
+  tableOf: Map<number, number>;
+  shmUsers: Map<number, number>;
+  anonPages: number;
+  shmemPages: number;
+  shmemMapped: number;
+  tables: number;
+  kernelPages: Map<number, number>;
+}
+
+/** Throws `Broken`, with a sentence, for the first thing that is not true. */
+export function checkMachine(machine: Machine): void {
+  const frameCount = machine.frames.count;
+  const count: Count = {
+    seen: new Uint8Array(frameCount),
+    maps: new Int32Array(frameCount),
+    tableOf: new Map(),
+    shmUsers: new Map(),
+    anonPages: 0,
+    shmemPages: 0,
+    shmemMapped: 0,
+    tables: 0,
+    kernelPages: new Map(),
+  };
+  for (const zone of machine.zones) checkFreeLists(machine, zone, count);
+  checkPartition(machine, count);
+  for (const task of machine.tasks.values()) checkTask(machine, task, count);
+  checkTableSlots(machine, count);
+  checkShm(machine, count);
+  checkFrames(machine, count);
+  checkOwners(machine, count);
+  checkTotals(machine, count);
+}
+
+/** §19.1 and .2: lists in both directions, aligned heads, no overlap, no two free buddies side by side. */
+function checkFreeLists(machine: Machine, zone: Zone, count: Count): void {
+  const { frames } = machine;
+  let pages = 0;
+  for (let order = 0; order <= zone.maxOrder; order++) {
+    let blocks = 0;
+    let before = -1;
+    for (let pfn = zone.listHead[order]!; pfn !== -1; before = pfn, pfn = frames.next[pfn]!) {
+      const at = () => `${zone.name}, order ${order}, free block ${pfn}`;
+      must(pfn >= zone.start && pfn + 2 ** order <= zone.end, () => `${at()} is outside of its zone`);
+      must(pfn % 2 ** order === 0, () => `${at()} is not aligned`);
+      equal(frames.prev[pfn]!, before, () => `${at()}: link back`);
+      equal(frames.flags[pfn]!, PG.buddy, () => `${at()}: flags`);
+      equal(frames.order[pfn]!, order, () => `${at()}: order of the frame`);
+      for (let n = pfn; n < pfn + 2 ** order; n++) {
+        must(count.seen[n] === SEEN.nothing, () => `${at()} overlaps another free block at ${n}`);
+        must(n === pfn || frames.flags[n] === 0, () => `${at()}: frame ${n} inside has flags ${frames.flags[n]}`);
+        count.seen[n] = SEEN.free;
+      }
+      blocks += 1;
+    }
+    equal(zone.listTail[order]!, before, () => `${zone.name}, order ${order}: end of the list`);
+    equal(zone.nrFree[order]!, blocks, () => `${zone.name}, order ${order}: nr_free`);
+    pages += blocks * 2 ** order;
+  }
+  equal(zone.free, pages, () => `${zone.name}: free pages`);
+  for (let order = 0; order < zone.maxOrder; order++) {
+    for (let pfn = zone.listHead[order]!; pfn !== -1; pfn = frames.next[pfn]!) {
+      const buddy = pfn ^ (2 ** order);
+      const isFree = buddy >= zone.start && buddy < zone.end && frames.flags[buddy] === PG.buddy && frames.order[buddy] === order;
+      must(!isFree, () => `${zone.name}, order ${order}: ${pfn} and ${buddy} are free buddies and not joined`);
+    }
+  }
+}
+
+/** §19.1: every frame is reserved, free or allocated, and just one of them. */
+function checkPartition(machine: Machine, count: Count): void {
+  const { frames, zones, config } = machine;
+  for (const zone of zones) {
+    let managed = 0;
+    for (let pfn = zone.start; pfn < zone.end; ) {
+      if (frames.flags[pfn] === PG.reserved) {
+        must(count.seen[pfn] === SEEN.nothing, () => `reserved frame ${pfn} is in a free block`);
+        count.seen[pfn] = SEEN.reserved;
+        pfn += 1;
+        continue;
+      }
+      if (count.seen[pfn] === SEEN.free) {
+        managed += 1;
+        pfn += 1;
+        continue;
+      }
+      const order = frames.order[pfn]!;
+      must((frames.flags[pfn]! & PG.head) !== 0, () => `frame ${pfn} is neither reserved nor free nor the head of a block`);
+      must(pfn % 2 ** order === 0 && pfn + 2 ** order <= zone.end, () => `allocated block ${pfn} of order ${order} is not aligned or leaves its zone`);
+      for (let n = pfn; n < pfn + 2 ** order; n++) {
+        must(count.seen[n] === SEEN.nothing, () => `frame ${n} of the allocated block ${pfn} is free as well`);
+        must(n === pfn || frames.flags[n] === 0, () => `frame ${n} inside the allocated block ${pfn} has flags ${frames.flags[n]}`);
+        count.seen[n] = SEEN.allocated;
+      }
+      managed += 2 ** order;
+      pfn += 2 ** order;
+    }
+    equal(zone.managed, managed, () => `${zone.name}: managed pages`);
+  }
+  for (let pfn = 0; pfn < Math.min(config.reserved, frames.count); pfn++) {
+    must(count.seen[pfn] === SEEN.reserved, () => `frame ${pfn} of the kernel's image is not reserved`);
+  }
+}
+
+/** One address space: areas, tables, entries, resident pages (§19.3, .4, .7). */
+function checkTask(machine: Machine, task: Task, count: Count): void {
+  must(machine.tasks.get(task.pid) === task, () => `pid ${task.pid} is listed under another number`);
+  must(task.pid >= 1 && (task.pid < machine.nextPid || task.pid === 1), () => `pid ${task.pid} was never given (next is ${machine.nextPid})`);
+  const { mm } = task;
+  checkAreas(machine, task, count);
+  const { frames, tables } = machine;
+  const words = tables.words;
+  const rss = { anon: 0, shmem: 0 };
+  noteTable(machine, task, mm.pgd, count);
+  let own = 1;
+  const directory = frames.index[mm.pgd]! * ENTRIES;
+  for (let entry = 0; entry < ENTRIES; entry++) {
+    const pde = words[directory + entry]!;
+    if (pde === 0) continue;
+    must(entry < USER_DIRECTORY_ENTRIES, () => `pid ${task.pid}: directory entry ${entry} belongs to the kernel`);
+    must((pde & PTE_PRESENT) !== 0, () => `pid ${task.pid}: directory entry ${entry} is ${pde.toString(16)}`);
+    const table = pde >>> 12;
+    noteTable(machine, task, table, count);
+    own += 1;
+    const base = frames.index[table]! * ENTRIES;
+    for (let n = 0; n < ENTRIES; n++) {
+      const pte = words[base + n]!;
+      if (pte !== 0) checkPte(machine, task, (entry * ENTRIES + n) * PAGE, pte, rss, count);
+    }
+  }
+  count.tables += own;
+  equal(mm.tables, own, () => `pid ${task.pid}: page tables`);
+  equal(mm.rssAnon, rss.anon, () => `pid ${task.pid}: resident anonymous pages`);
+  equal(mm.rssShmem, rss.shmem, () => `pid ${task.pid}: resident shared pages`);
+  equal(mm.rssFile, 0, () => `pid ${task.pid}: resident file pages`);
+  must(mm.hiwaterRss >= rss.anon + rss.shmem, () => `pid ${task.pid}: VmHWM is under VmRSS`);
+}
+
+function noteTable(machine: Machine, task: Task, pfn: number, count: Count): void {
+  const { frames, tables } = machine;
+  must(count.seen[pfn] === SEEN.allocated, () => `pid ${task.pid}: page table ${pfn} is not allocated`);
+  equal(frames.flags[pfn]!, PG.head | PG.table, () => `page table ${pfn}: flags`);
+  equal(frames.order[pfn]!, 0, () => `page table ${pfn}: order`);
+  equal(frames.owner[pfn]!, task.pid, () => `page table ${pfn}: owner`);
+  equal(tables.slotPfn[frames.index[pfn]!] ?? -2, pfn, () => `page table ${pfn}: its slot names another frame`);
+  must(!count.tableOf.has(pfn), () => `page table ${pfn} serves pid ${count.tableOf.get(pfn)} and pid ${task.pid}`);
+  count.tableOf.set(pfn, task.pid);
+}
+
+function checkPte(machine: Machine, task: Task, addr: number, pte: number, rss: { anon: number; shmem: number }, count: Count): void {
+  const at = () => `pid ${task.pid}, page ${addr.toString(16)}, entry ${pte.toString(16)}`;
+  must((pte & PTE_PRESENT) !== 0 && (pte & PTE_USER) !== 0, () => `${at()}: a user entry that is not present or not user`);
+  const vma = areaAt(task.mm, addr);
+  must(vma !== null, () => `${at()}: no area holds it`);
+  const isWritable = (pte & PTE_WRITE) !== 0;
+  must(!isWritable || (vma.flags & VM.write) !== 0, () => `${at()}: writable in an area that is not`);
+  const pfn = pte >>> 12;
+  if ((pte & PTE_ZERO_PAGE) !== 0) {
+    must(!isWritable && vma.shm === 0, () => `${at()}: the zero page is shared by all; never writable, never in shared memory`);
+    return;
+  }
+  must(count.seen[pfn] === SEEN.allocated, () => `${at()}: maps frame ${pfn}, which is not allocated`);
+  count.maps[pfn]! += 1;
+  const flags = machine.frames.flags[pfn]!;
+  if (vma.shm !== 0) {
+    equal(flags, PG.head | PG.shmem, () => `${at()}: flags of frame ${pfn}`);
+    const page = vma.pgoff + (addr - vma.start) / PAGE;
+    equal(machine.shm.get(vma.shm)?.pages.get(page) ?? -1, pfn, () => `${at()}: frame ${pfn} is not page ${page} of object ${vma.shm}`);
+    rss.shmem += 1;
+    return;
+  }
+  equal(flags, PG.head | PG.anon, () => `${at()}: flags of frame ${pfn}`);
+  must(!isWritable || machine.frames.mapcount[pfn] === 1, () => `${at()}: frame ${pfn} is shared and yet writable`);
+  rss.anon += 1;
+}
+
+function checkAreas(machine: Machine, task: Task, count: Count): void {
+  const { mm } = task;
+  let pages = 0;
+  let committed = 0;
+  let before: Vma | null = null;
+  for (const vma of mm.vmas) {
+    const at = () => `pid ${task.pid}, area ${vma.start.toString(16)}-${vma.end.toString(16)}`;
+    must(vma.start % PAGE === 0 && vma.end % PAGE === 0 && vma.start < vma.end, () => `${at()} is not a range of pages`);
+    must(vma.start >= 0 && vma.end <= TASK_SIZE, () => `${at()} leaves user space`);
+    must(before === null || before.end <= vma.start, () => `${at()} overlaps or precedes the one before`);
+    if (before !== null) must(!areAlike(before, vma), () => `${at()} should be one with the area before it`);
+    pages += (vma.end - vma.start) / PAGE;
+    if ((vma.flags & VM.account) !== 0) committed += (vma.end - vma.start) / PAGE;
+    const isShared = (vma.flags & VM.shared) !== 0;
+    must(isShared === (vma.shm !== 0), () => `${at()}: shared without an object, or an object without being shared`);
+    if (vma.shm !== 0) count.shmUsers.set(vma.shm, (count.shmUsers.get(vma.shm) ?? 0) + 1);
+    before = vma;
+  }
+  equal(mm.totalVm, pages, () => `pid ${task.pid}: total_vm`);
+  equal(mm.committed, committed, () => `pid ${task.pid}: committed pages`);
+  must(mm.hiwaterVm >= pages, () => `pid ${task.pid}: VmPeak is under VmSize`);
+  must(mm.brk >= mm.startBrk, () => `pid ${task.pid}: brk lies below its start`);
+}
+
+/** Adjacent, of the same kind, and one object's pages in a row: the kernel would have merged them. */
+function areAlike(a: Vma, b: Vma): boolean {
+  return a.end === b.start && a.flags === b.flags && a.shm === b.shm && a.pgoff + (a.end - a.start) / PAGE === b.pgoff;
+}
+
+function areaAt(mm: Mm, addr: number): Vma | null {
+  return mm.vmas.find((vma) => vma.start <= addr && addr < vma.end) ?? null;
+}
+
+/** Each slot of entries is a table that some directory names, or is free and empty. */
+function checkTableSlots(machine: Machine, count: Count): void {
+  const { tables } = machine;
+  let used = 0;
+  for (let slot = 0; slot < tables.slots; slot++) {
+    const pfn = tables.slotPfn[slot]!;
+    if (pfn === -1) {
+      for (let n = slot * ENTRIES; n < (slot + 1) * ENTRIES; n++) must(tables.words[n] === 0, () => `free table slot ${slot} has an entry`);
+      continue;
+    }
+    used += 1;
+    must(count.tableOf.has(pfn), () => `page table ${pfn} (slot ${slot}) belongs to no process`);
+  }
+  equal(used, count.tableOf.size, () => 'table slots in use');
+  equal(new Set(tables.freeSlots).size + used, tables.slots, () => 'table slots, free and used');
+  equal(tables.freeSlots.length, tables.slots - used, () => 'free table slots, each listed once');
+}
+
+function checkShm(machine: Machine, count: Count): void {
+  const owned = new Set<number>();
+  for (const [id, object] of machine.shm) {
+    equal(object.users, count.shmUsers.get(id) ?? 0, () => `shared object ${id}: areas that map it`);
+    must(object.users > 0, () => `shared object ${id} is mapped by nobody and still there`);
+    for (const [page, pfn] of object.pages) {
+      const at = () => `shared object ${id}, page ${page}, frame ${pfn}`;
+      must(!owned.has(pfn), () => `${at()}: in two places`);
+      must(count.seen[pfn] === SEEN.allocated, () => `${at()}: not allocated`);
+      equal(machine.frames.flags[pfn]!, PG.head | PG.shmem, () => `${at()}: flags`);
+      owned.add(pfn);
+      if (count.maps[pfn]! > 0) count.shmemMapped += 1;
+    }
+  }
+  for (const id of count.shmUsers.keys()) must(machine.shm.has(id), () => `an area maps shared object ${id}, which is gone`);
+  count.shmemPages = owned.size;
+}
+
+/** §19.3: the map count of every page is what a walk of all tables finds; nothing is allocated for nobody. */
+function checkFrames(machine: Machine, count: Count): void {
+  const { frames } = machine;
+  let shmem = 0;
+  for (let pfn = 0; pfn < frames.count; pfn++) {
+    if (count.seen[pfn] !== SEEN.allocated) {
+      if (count.maps[pfn] !== 0) throw new Broken(`frame ${pfn} is mapped and not allocated`);
+      continue;
+    }
+    const flags = frames.flags[pfn]!;
+    if ((flags & PG.head) === 0) continue;
+    const maps = count.maps[pfn]!;
+    const at = () => `frame ${pfn} (flags ${flags})`;
+    if (flags & (PG.anon | PG.shmem)) equal(frames.mapcount[pfn]!, maps, () => `${at()}: map count`);
+    else must(maps === 0, () => `${at()}: mapped into user space`);
+    if (flags & PG.anon) {
+      count.anonPages += 1;
+      must(maps > 0, () => `${at()}: anonymous, and nobody maps it`);
+      equal(frames.refcount[pfn]!, maps, () => `${at()}: references`);
+    } else if (flags & PG.shmem) {
+      shmem += 1;
+      equal(frames.refcount[pfn]!, maps + 1, () => `${at()}: references`);
+    } else if (flags & PG.table) {
+      must(count.tableOf.has(pfn), () => `${at()}: a page table of nobody`);
+    } else {
+      must((flags & PG.kernel) !== 0, () => `${at()}: allocated for no known purpose`);
+      const owner = frames.owner[pfn]!;
+      count.kernelPages.set(owner, (count.kernelPages.get(owner) ?? 0) + 2 ** frames.order[pfn]!);
+    }
+  }
+  equal(shmem, count.shmemPages, () => 'frames of shared memory that some object holds');
+}
+
+/** Kernel memory belongs to its taker, who is alive; the books of both sides agree. */
+function checkOwners(machine: Machine, count: Count): void {
+  const { frames } = machine;
+  for (const task of machine.tasks.values()) {
+    equal(task.kernelPages, count.kernelPages.get(task.pid) ?? 0, () => `pid ${task.pid}: kernel pages`);
+    for (const pfn of task.kernelBlocks) {
+      must(count.seen[pfn] === SEEN.allocated && frames.flags[pfn] === (PG.head | PG.kernel), () => `pid ${task.pid}: ${pfn} is no kernel block`);
+      equal(frames.owner[pfn]!, task.pid, () => `kernel block ${pfn}: owner`);
+    }
+  }
+  for (const owner of count.kernelPages.keys()) {
+    must(owner === 0 || machine.tasks.has(owner), () => `kernel pages of pid ${owner}, who is dead`);
+  }
+}
+
+function checkTotals(machine: Machine, count: Count): void {
+  const { vmstat, frames } = machine;
+  let committed = 0;
+  for (const task of machine.tasks.values()) committed += task.mm.committed;
+  equal(machine.committed, committed, () => 'Committed_AS');
+  equal(vmstat[VMSTAT.nr_anon_pages]!, count.anonPages, () => 'nr_anon_pages');
+  equal(vmstat[VMSTAT.nr_shmem]!, count.shmemPages, () => 'nr_shmem');
+  equal(vmstat[VMSTAT.nr_mapped]!, count.shmemMapped, () => 'nr_mapped');
+  equal(vmstat[VMSTAT.nr_page_table_pages]!, count.tables, () => 'nr_page_table_pages');
+  let allocated = 0;
+  for (let pfn = 0; pfn < frames.count; pfn++) if (count.seen[pfn] === SEEN.allocated) allocated += 1;
+  const given = vmstat[VMSTAT.pgalloc_dma]! + vmstat[VMSTAT.pgalloc_dma32]! + vmstat[VMSTAT.pgalloc_normal]! + vmstat[VMSTAT.pgalloc_high]!;
+  equal(given - vmstat[VMSTAT.pgfree]!, allocated, () => 'pgalloc_* − pgfree, the pages given out');
+  must(machine.contents.size * PAGE <= CONTENTS_MAX, () => 'contents are larger than 16 MiB');
+  for (const [pfn, bytes] of machine.contents) {
+    must(count.seen[pfn] === SEEN.allocated, () => `contents of frame ${pfn}, which is not allocated`);
+    equal(bytes.length, PAGE, () => `contents of frame ${pfn}: bytes`);
+  }
+}
