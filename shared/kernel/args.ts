@@ -44,7 +44,7 @@ export const address: Argument<Addr> = argument((value) => {
 });
 
 /** A size in bytes. */
-export const SIZE_MAX = 2 ** 48 - 1;
+export const SIZE_MAX = 0xffff_ffff_ffff;
 export const bytes = int(0, SIZE_MAX);
 export const positiveBytes = int(1, SIZE_MAX);
 

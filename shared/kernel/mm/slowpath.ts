@@ -71,7 +71,7 @@ export function allocWhy(machine: Machine, order: number, gfp: number): Why {
   const classIndex = classZone(zones, gfp);
   const allowed = zones.slice(0, classIndex + 1);
   const free = freePages(allowed);
-  const needed = 2 ** order;
+  const needed = 1 << order;
   const largestOrder = largestFreeOrder(allowed);
   const enough = allowed.some((zone) => zoneWatermarkOk(zone, 0, zone.watermark.min + needed - 1, classIndex, gfp));
   if (enough && largestOrder < order) {

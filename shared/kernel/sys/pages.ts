@@ -17,7 +17,7 @@ export function sysAllocPages(machine: Machine, task: Task | null, order: number
   if (pfn === WOULD_SLEEP) return refused('EAGAIN', { code: 'WOULD_SLEEP', order, freePages: freePages(machine.zones) });
   if (pfn < 0) return refused('ENOMEM', allocWhy(machine, order, gfpBits));
   const { costs } = machine.config;
-  machine.cost += order === 0 ? costs.alloc_page! : costs.contiguous! + costs.contiguous_frame! * 2 ** order;
+  machine.cost += order === 0 ? costs.alloc_page! : costs.contiguous! + costs.contiguous_frame! * (1 << order);
   if (task !== null) {
     task.kernelPages += 1 << order;
     task.kernelBlocks.add(pfn);

@@ -78,7 +78,7 @@ function addPage(machine: Machine, sizes: AreaSizes, pte: number): void {
   if (machine.frames.flags[pfn]! & PG.anon) sizes.anonymous += 1;
 }
 
-const pssKb = (pss: number): number => Math.floor(pss / 2 ** (10 + PSS_SHIFT));
+const pssKb = (pss: number): number => Math.floor(pss / (1 << (10 + PSS_SHIFT)));
 
 const VM_FLAG_NAMES: readonly (readonly [number, string])[] = [
   [VM.read, 'rd'], [VM.write, 'wr'], [VM.exec, 'ex'], [VM.shared, 'sh'],
