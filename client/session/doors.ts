@@ -1,4 +1,4 @@
-/** The server's four HTTP doors. Every answer is what was asked for, or the code of the refusal; none of these throws. */
+/** The server's HTTP doors. Every answer is what was asked for, or the code of the refusal; none of these throws. */
 import type { CreateRoomBody, CreateRoomReply, RoomReply, ScenarioReply, SeatBody, SeatReply } from '#protocol/messages.ts';
 
 /** NO_LINK: the server did not answer at all. */
@@ -20,6 +20,11 @@ export function createRoom(body: CreateRoomBody): Promise<Answer<CreateRoomReply
 
 export function askSeat(code: string, body: SeatBody): Promise<Answer<SeatReply>> {
   return ask('POST', `/api/rooms/${encodeURIComponent(code)}/seat`, body);
+}
+
+/** The addresses under which other devices reach this server; a server may not know any. */
+export function askHere(): Promise<Answer<{ origins: string[] }>> {
+  return ask('GET', '/api/here');
 }
 
 async function ask<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer<T>> {

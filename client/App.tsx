@@ -1,0 +1,41 @@
+import { useEffect } from 'preact/hooks';
+import { route, go } from './route.ts';
+import { keepRoomOfTab, roomOfTab } from './session/device.ts';
+import { Later } from './panels/Later.tsx';
+import { JoinScreen } from './screens/JoinScreen.tsx';
+import { t } from './text/t.ts';
+
+const loadRoom = () => import('./screens/RoomScreen.tsx');
+const loadHost = () => import('./screens/HostDoor.tsx');
+const loadPlay = () => import('./screens/PlayScreen.tsx');
+
+/** The pages of the one-page application: a player's door, a teacher's door, and the room behind each. */
+export function App() {
+  const { page, code, typed } = route.value;
+  useEffect(() => {
+    document.title = t(page === 'host' ? 'host.title' : 'join.title') + ' · Overcommit';
+  });
+  useEffect(prefetch, []);
+  if (page === 'host') return <Later load={loadHost} show={({ HostDoor }) => <HostDoor key={code} code={code} />} />;
+  if (code !== '' && roomOfTab() === code) {
+    return <Later load={loadRoom} show={({ RoomScreen }) => <RoomScreen key={code} code={code} role="player" />} />;
+  }
+  return <JoinScreen code={code || typed} entered={enter} />;
+}
+
+/** A seat was given: the address becomes the room's own, so that a reload comes back to it. */
+function enter(code: string): void {
+  keepRoomOfTab(code);
+  go(`/j/${code}`, 'replace');
+}
+
+/** The room and the game load while somebody types a name. */
+function prefetch(): void {
+  const idle = window.requestIdleCallback ?? ((work: () => void) => setTimeout(work, 600));
+  idle(
+    () =>
+      void loadRoom()
+        .then(() => idle(() => void loadPlay().catch(() => {})))
+        .catch(() => {}),
+  );
+}

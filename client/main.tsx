@@ -1,0 +1,9 @@
+import './theme/index.css';
+import { render } from 'preact';
+import { App } from './App.tsx';
+import { startTheme } from './theme/theme.ts';
+import { startText } from './text/t.ts';
+
+startTheme();
+await startText();
+render(<App />, document.getElementById('app')!);

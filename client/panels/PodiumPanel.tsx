@@ -1,0 +1,116 @@
+import { useMemo } from 'preact/hooks';
+import { podium, seatView } from '#game/round.ts';
+import type { Podium, ProcessRow, Seat } from '#game/types.ts';
+import type { RoomFacts, Session } from '../session/Session.ts';
+import { grouped, t } from '../text/t.ts';
+import { percent } from '../text/units.ts';
+import { Swatch } from './Swatch.tsx';
+import './PodiumPanel.css';
+
+/** Places that the podium names. */
+const PLACES = 3;
+
+/** The end of a round: most points, best citizen, the class; and one's own row without a rank that shames. */
+export function PodiumPanel({ session }: { session: Session }) {
+  const room = session.room.value;
+  const round = session.round.value;
+  const end = useMemo(() => (round === null ? null : podium(round)), [round, session.tick.value]);
+  if (room === null || round === null || end === null) return <p class="waiting">{t('common.loading')}</p>;
+  const own = end.rows.find((row) => row.seat === room.seat);
+  const view = own === undefined ? null : seatView(round, own.seat);
+  return (
+    <div class="podium">
+      <h1>{t('podium.head')}</h1>
+      <div class="podium-columns">
+        <Winners
+          head={t('podium.points')}
+          rows={end.points.slice(0, PLACES).map(({ seat, points }) => ({ seat, value: grouped(points) }))}
+          room={room}
+        />
+        <Winners
+          head={t('podium.citizen')}
+          note={t('podium.citizenNote')}
+          rows={end.citizen.slice(0, PLACES).map(({ seat, milli }) => ({ seat, value: percent(milli) }))}
+          room={room}
+        />
+        <TheClass end={end} />
+      </div>
+      {own !== undefined && <Own row={own} place={placeOf(own, view?.third ?? 3, round.scenario.ranks)} name={nameOf(own.seat, room)} />}
+    </div>
+  );
+}
+
+interface WinnersProps {
+  head: string;
+  note?: string;
+  rows: { seat: Seat; value: string }[];
+  room: RoomFacts;
+}
+
+function Winners({ head, note, rows, room }: WinnersProps) {
+  return (
+    <section class="panel podium-winners">
+      <h2>{head}</h2>
+      <ol>
+        {rows.map(({ seat, value }, at) => (
+          <li key={seat} class={`place-${at + 1}`} aria-current={seat === room.seat}>
+            <span class="mono podium-place">{at + 1}</span>
+            <Swatch seat={seat} look={seat === room.seat ? 'swatch mine' : 'swatch'} />
+            <span class="podium-name">{nameOf(seat, room)}</span>
+            <span class="mono podium-value">{value}</span>
+          </li>
+        ))}
+      </ol>
+      {rows.length === 0 && <p class="dim">{t('podium.nobody')}</p>}
+      {note !== undefined && <p class="label podium-note">{note}</p>}
+    </section>
+  );
+}
+
+function TheClass({ end }: { end: Podium }) {
+  const { figure, settled, dealt, kills } = end.class;
+  return (
+    <section class="panel podium-class">
+      <h2>{t('podium.class')}</h2>
+      <p class="mono podium-figure">{grouped(figure)}</p>
+      <p>{t('podium.settled', { n: settled, dealt })}</p>
+      <p>{t('podium.kills', { n: kills })}</p>
+    </section>
+  );
+}
+
+function Own({ row, place, name }: { row: ProcessRow; place: string | null; name: string }) {
+  return (
+    <section class="panel podium-own" aria-label={t('podium.own')}>
+      <Swatch seat={row.seat} look="swatch mine" />
+      <strong class="podium-name">{name}</strong>
+      <dl class="row">
+        <Fact name={t('podium.ownPoints')} value={grouped(row.points)} />
+        <Fact name={t('podium.ownCitizen')} value={percent(row.citizenMilli)} />
+        <Fact name={t('podium.ownKills')} value={grouped(row.kills)} />
+      </dl>
+      {place !== null && <span class="podium-third">{place}</span>}
+    </section>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt class="label">{name}</dt>
+      <dd class="mono">{value}</dd>
+    </div>
+  );
+}
+
+/** One's own place as the scenario shows ranks; the last third is not named. */
+function placeOf(row: ProcessRow, third: 1 | 2 | 3, ranks: 'thirds' | 'full' | 'none'): string | null {
+  if (ranks === 'none') return null;
+  if (ranks === 'full' || row.rank <= PLACES) return t('podium.rank', { n: row.rank });
+  return third === 3 ? null : t(`podium.third${third}`);
+}
+
+/** Who was kicked or left has no name any more. */
+function nameOf(seat: Seat, room: RoomFacts): string {
+  return room.roster.find((entry) => entry.seat === seat)?.name ?? t('podium.gone');
+}

@@ -1,0 +1,24 @@
+import type { RoomFacts, RosterEntry } from '../../session/Session.ts';
+import { t } from '../../text/t.ts';
+import type { ToastText } from '../Toast.tsx';
+import type { Hosting } from './hosting.ts';
+
+type Host = Hosting['host'];
+
+/** A kick is no ban: the toast says so, and has the lock at hand. */
+export function kickedToast(entry: RosterEntry, room: RoomFacts, host: Host): ToastText {
+  if (entry.bot !== null) return { text: t('host.removedBot', { name: entry.name }) };
+  if (room.locked) return { text: t('host.removedLocked', { name: entry.name }) };
+  return {
+    text: t('host.removed', { name: entry.name }),
+    action: { text: t('host.lock'), press: () => host({ do: 'lock', locked: true }) },
+  };
+}
+
+export function LockButton({ room, host }: { room: RoomFacts; host: Host }) {
+  return (
+    <button type="button" class="button small" aria-pressed={room.locked} onClick={() => host({ do: 'lock', locked: !room.locked })}>
+      {t(room.locked ? 'host.locked' : 'host.lock')}
+    </button>
+  );
+}

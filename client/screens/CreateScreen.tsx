@@ -1,0 +1,116 @@
+import { useEffect, useState } from 'preact/hooks';
+import { SEATS_DEFAULT, SEATS_MAX } from '#protocol/limits.ts';
+import type { ScenarioReply } from '#protocol/messages.ts';
+import { Lengths } from '../panels/host/Lengths.tsx';
+import { TopBar } from '../panels/TopBar.tsx';
+import { go } from '../route.ts';
+import { deviceSecret } from '../session/device.ts';
+import { askScenarios, createRoom } from '../session/doors.ts';
+import { sentenceOf } from '../text/sentence.ts';
+import { lang, t } from '../text/t.ts';
+import './CreateScreen.css';
+
+/** A room in two presses: everything has a value already. */
+export function CreateScreen() {
+  const [scenarios, setScenarios] = useState<ScenarioReply[]>([]);
+  const [id, setId] = useState('');
+  const [seconds, setSeconds] = useState<number | null>(null);
+  const [seats, setSeats] = useState(SEATS_DEFAULT);
+  const [wrong, setWrong] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const chosen = scenarios.find((scenario) => scenario.id === id);
+
+  const load = () =>
+    askScenarios().then((answer) => {
+      setWrong(answer.ok ? null : answer.code);
+      if (!answer.ok) return;
+      setScenarios(answer.value);
+      setId(answer.value[0]?.id ?? '');
+    });
+  useEffect(() => void load(), []);
+
+  const create = async (event: Event) => {
+    event.preventDefault();
+    if (busy || chosen === undefined) return;
+    setBusy(true);
+    const answer = await createRoom({ scenario: id, secret: deviceSecret(), seconds: seconds ?? chosen.seconds, seats });
+    setBusy(false);
+    if (answer.ok) go(`/host/${answer.value.code}`);
+    else setWrong(answer.code);
+  };
+
+  return (
+    <>
+      <TopBar />
+      <main class="create">
+        <form onSubmit={(event) => void create(event)}>
+          <h1>{t('host.head')}</h1>
+          <p class="dim create-idea">{t('host.idea')}</p>
+          {wrong !== null && (
+            <div class="notice danger row spread" role="alert">
+              <span>{sentenceOf(wrong)}</span>
+              {scenarios.length === 0 && (
+                <button type="button" class="button small" onClick={() => void load()}>
+                  {t('common.again')}
+                </button>
+              )}
+            </div>
+          )}
+          <fieldset class="create-scenarios">
+            <legend class="label">{t('host.scenario')}</legend>
+            {scenarios.map((scenario) => (
+              <ScenarioChoice
+                key={scenario.id}
+                scenario={scenario}
+                chosen={scenario.id === id}
+                choose={() => (setId(scenario.id), setSeconds(null))}
+              />
+            ))}
+          </fieldset>
+          <div class="create-row">
+            <fieldset>
+              <legend class="label">{t('host.length')}</legend>
+              <Lengths seconds={seconds ?? chosen?.seconds ?? 180} own={chosen?.seconds ?? 180} choose={setSeconds} />
+            </fieldset>
+            <div class="field create-seats">
+              <label for="create-seats">{t('host.seats')}</label>
+              <input
+                id="create-seats"
+                class="input"
+                type="number"
+                min={1}
+                max={SEATS_MAX}
+                value={seats}
+                onInput={(event) => setSeats(clamp(event.currentTarget.valueAsNumber))}
+              />
+            </div>
+          </div>
+          <button type="submit" class="button main large" disabled={busy || chosen === undefined}>
+            {t('host.create')}
+          </button>
+        </form>
+      </main>
+    </>
+  );
+}
+
+interface ChoiceProps {
+  scenario: ScenarioReply;
+  chosen: boolean;
+  choose(): void;
+}
+
+function ScenarioChoice({ scenario, chosen, choose }: ChoiceProps) {
+  return (
+    <label class={`create-scenario ${chosen ? 'chosen' : ''}`}>
+      <input type="radio" name="scenario" checked={chosen} onChange={choose} />
+      <span class="create-title">{scenario.title[lang.value]}</span>
+      <span class="dim">{scenario.idea[lang.value]}</span>
+      <span class="label">{t('host.minutes', { n: Math.round(scenario.seconds / 6) / 10 })}</span>
+    </label>
+  );
+}
+
+function clamp(seats: number): number {
+  return Number.isFinite(seats) ? Math.min(SEATS_MAX, Math.max(1, Math.round(seats))) : SEATS_DEFAULT;
+}

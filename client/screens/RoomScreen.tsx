@@ -1,0 +1,69 @@
+import { useEffect, useState } from 'preact/hooks';
+import { LinkBanner } from '../panels/LinkBanner.tsx';
+import { Later } from '../panels/Later.tsx';
+import { TopBar } from '../panels/TopBar.tsx';
+import { go } from '../route.ts';
+import { deviceSecret, keepRoomOfTab, lastName } from '../session/device.ts';
+import { RoomSession } from '../session/RoomSession.ts';
+import type { Role } from '../session/Session.ts';
+import { openTestDoor } from '../session/testDoor.ts';
+import { t } from '../text/t.ts';
+import { BriefingScreen } from './BriefingScreen.tsx';
+import { EndedScreen } from './EndedScreen.tsx';
+import { LobbyScreen } from './LobbyScreen.tsx';
+import { PodiumScreen } from './PodiumScreen.tsx';
+
+const loadPlay = () => import('./PlayScreen.tsx');
+const loadHost = () => import('./HostScreen.tsx');
+
+/** Inside a room: one session for as long as the page is here, and the screen of the phase and the role. */
+export function RoomScreen({ code, role }: { code: string; role: Role }) {
+  const [entry, setEntry] = useState(0);
+  return <RoomOnce key={entry} code={code} role={role} enterAgain={() => setEntry(entry + 1)} />;
+}
+
+function RoomOnce({ code, role, enterAgain }: { code: string; role: Role; enterAgain(): void }) {
+  const [session] = useState(() => {
+    const name = role === 'player' ? lastName() : null;
+    return new RoomSession({ code, role, secret: deviceSecret(), ...(name === null ? {} : { name }) });
+  });
+  useEffect(() => {
+    openTestDoor(session);
+    return () => session.leave();
+  }, [session]);
+  const leave = () => {
+    session.leave();
+    keepRoomOfTab(null);
+    go(role === 'host' ? '/host' : '/');
+  };
+  if (session.ended.value !== null) {
+    return <EndedScreen code={session.ended.value} room={code} role={role} enterAgain={enterAgain} leave={leave} />;
+  }
+  return (
+    <>
+      <LinkBanner link={session.link} />
+      <Phased session={session} leave={leave} />
+    </>
+  );
+}
+
+function Phased({ session, leave }: { session: RoomSession; leave(): void }) {
+  const room = session.room.value;
+  if (room === null) {
+    return (
+      <>
+        <TopBar home={false} />
+        <p class="waiting">{t('common.connecting')}</p>
+      </>
+    );
+  }
+  if (room.role === 'host') return <Later load={loadHost} show={({ HostScreen }) => <HostScreen session={session} leave={leave} />} />;
+  if (room.phase === 'lobby') return <LobbyScreen session={session} leave={leave} />;
+  if (room.phase === 'podium') return <PodiumScreen session={session} leave={leave} />;
+  return (
+    <>
+      <Later load={loadPlay} show={({ default: PlayScreen }) => <PlayScreen session={session} />} />
+      {room.phase === 'briefing' && <BriefingScreen room={room} />}
+    </>
+  );
+}
