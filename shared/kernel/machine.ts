@@ -13,7 +13,7 @@ import { freeRange } from './mm/buddy.ts';
 import { createFrames, createZones, setupZones } from './mm/mmzone.ts';
 import { VMSTAT_COUNT } from './mm/vmstat.ts';
 import { badArgument, refused, refusedBy } from './sys/answer.ts';
-import { PG, type Answer, type Call, type Machine, type Pid, type Task } from './types.ts';
+import { PG, type Answer, type Call, type Machine, type Pid, type Refused, type Task } from './types.ts';
 
 export { ConfigError } from './config.ts';
 export { CodecError } from './codec.ts';
@@ -80,6 +80,11 @@ function isRequest(request: unknown): request is Call {
   return typeof request === 'object' && request !== null && !Array.isArray(request);
 }
 
+/** A malformed call costs nothing, a failed one what it took and the way back. */
+function failedCost(machine: Machine, answer: Refused): number {
+  return answer.errno === 'EINVAL' && answer.why.code === 'BAD_ARGUMENT' ? 0 : machine.cost + machine.config.costs.failed!;
+}
+
 /** Makes one call as a process. Never throws for anything a caller can send; a malformed call changes and costs nothing. */
 export function call(machine: Machine, pid: Pid, request: Call): Answer {
   if (!isRequest(request)) return badArgument('call', 'an object');
@@ -97,7 +102,7 @@ export function call(machine: Machine, pid: Pid, request: Call): Answer {
   machine.cost = machine.config.costs.syscall!;
   machine.lastKill = null;
   const answer = runRow(row, machine, caller);
-  answer.cost = machine.cost + (answer.ok ? 0 : machine.config.costs.failed!);
+  answer.cost = answer.ok ? machine.cost : failedCost(machine, answer);
   return answer;
 }
 

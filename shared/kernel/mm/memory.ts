@@ -68,7 +68,7 @@ function doAnonymousPage(machine: Machine, task: Task, vma: Vma, addr: Addr, wri
 
 function doSharedFault(machine: Machine, task: Task, vma: Vma, addr: Addr, write: boolean, at: number): number {
   const object = shmOf(machine, vma.shm);
-  const offset = vma.pgoff + (addr - vma.start) / PAGE_SIZE;
+  const offset = vma.pgoff + Math.floor((addr - vma.start) / PAGE_SIZE);
   let pfn = object.pages.get(offset);
   if (pfn === undefined) {
     pfn = allocUserPage(machine, task.pid, PG.shmem, addr);

@@ -78,7 +78,9 @@ export const sbrkArgs = { increment: int(-0x80000000, 0x7fffffff) };
 /** Moves the break by some bytes; answers the old one (sbrk(2), not what the notes say). */
 export function sysSbrk(machine: Machine, task: Task, increment: number): Answer {
   const old = task.mm.brk;
-  if (old + increment < task.mm.startBrk) return badArgument('increment', 'not below the start of the heap');
+  if (old + increment < task.mm.startBrk) {
+    return refused('ENOMEM', { code: 'BAD_ARGUMENT', argument: 'increment', rule: 'not below the start of the heap' });
+  }
   const addr = doBrk(machine, task, old + increment, isRoot(machine, task));
   if (typeof addr !== 'number') return refusedBy(addr);
   machine.cost += machine.config.costs.area!;
