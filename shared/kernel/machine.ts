@@ -42,7 +42,7 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     contents: new Map(),
     committed: 0,
     cost: 0,
-    lastKill: null,
+    kills: [],
   };
   machine.frames.flags.fill(PG.reserved, 0, parsed.reserved);
   for (const zone of machine.zones) {
@@ -100,7 +100,7 @@ export function call(machine: Machine, pid: Pid, request: Call): Answer {
   if (caller !== null && 'ok' in caller) return caller;
   if (row.target >= 0) bearTarget(machine, row.values[row.target]);
   machine.cost = machine.config.costs.syscall!;
-  machine.lastKill = null;
+  machine.kills.length = 0;
   const answer = runRow(row, machine, caller);
   answer.cost = answer.ok ? machine.cost : failedCost(machine, answer);
   return answer;
@@ -156,5 +156,5 @@ export function restore(bytes: Uint8Array, facts: FactRing | null = null): Machi
   const saved = decode(bytes) as Record<string, unknown> | null;
   if (typeof saved !== 'object' || saved === null || saved.snapshot !== SNAPSHOT) throw new CodecError('not a machine of this version');
   const { snapshot: _version, ...state } = saved;
-  return { ...(state as unknown as Machine), facts, cost: 0, lastKill: null };
+  return { ...(state as unknown as Machine), facts, cost: 0, kills: [] };
 }

@@ -158,8 +158,17 @@ export interface Machine {
   // Scratch of the call in hand: neither hashed nor saved.
   /** What it has cost so far, µs. */
   cost: number;
-  /** Set when the OOM killer has just taken a process: whom, and the numbers of that moment. */
-  lastKill: { pid: Pid; badness: number; order: number; freePages: number } | null;
+  /** Whom the OOM killer took in it, oldest first. */
+  kills: Kill[];
+}
+
+/** A victim of the OOM killer and the numbers of that moment; `order` and `freePages` are the request's. */
+export interface Kill {
+  pid: Pid;
+  badness: number;
+  rss: number;
+  order: number;
+  freePages: number;
 }
 
 /** The entries of all page tables, one slot of `entries` words a table. */

@@ -153,7 +153,7 @@ function refusal(machine: Machine, outcome: number): AccessOutcome {
 
 /** Why the caller itself died in its call. */
 export function killedWhy(machine: Machine): Why {
-  const kill = machine.lastKill;
+  const kill = machine.kills[machine.kills.length - 1];
   return { code: 'OOM_KILLED', badness: kill?.badness ?? 0, order: kill?.order ?? 0, freePages: kill?.freePages ?? 0 };
 }
 

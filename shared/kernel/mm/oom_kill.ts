@@ -128,7 +128,9 @@ export function outOfMemory(machine: Machine, asker: Pid, order: number, gfp: nu
   const { task: victim, points } = chosen;
   dumpHeader(machine, machine.tasks.get(asker) ?? null, order, gfp);
   report(machine, victim);
-  machine.lastKill = { pid: victim.pid, badness: points, order, freePages: freePages(machine.zones) };
+  const { mm } = victim;
+  const rss = mm.rssAnon + mm.rssFile + mm.rssShmem;
+  machine.kills.push({ pid: victim.pid, badness: points, rss, order, freePages: freePages(machine.zones) });
   machine.cost += machine.config.costs.oom_kill!;
   count(machine, VMSTAT.oom_kill, 1);
   emit(machine.facts, FACT.oomKilled, victim.pid, asker, points);
