@@ -58,7 +58,6 @@ function checkKeys(keys: Keys): void {
   }
   if (keys.arch !== undefined && keys.arch !== 'i386') throw new ConfigError('arch: this kernel has "i386" only so far');
   if (keys.rules !== undefined && keys.rules !== '6.x') throw new ConfigError('rules: this kernel has "6.x" only so far');
-  if (flag(keys, 'mobility', false)) throw new ConfigError('mobility: this kernel has no migratetypes yet; leave it false');
 }
 
 /** The largest order ≤ 10 of which the machine holds 16 pageblocks, at least 3. */
@@ -125,7 +124,7 @@ export function parseConfig(config: unknown): MachineConfig {
     pageOffset,
     maxOrder,
     pageblockOrder,
-    mobility: false,
+    mobility: flag(config, 'mobility', frames >= 6 << pageblockOrder),
     minFreeKbytes: integer(config, 'minFreeKbytes', 0, frames * 4, -1),
     overcommit: overcommitOf(config),
     chargeKernel: flag(config, 'chargeKernel', false),

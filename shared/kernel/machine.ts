@@ -27,7 +27,7 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     config: parsed,
     now: 0,
     rng: parsed.seed >>> 0,
-    frames: createFrames(parsed.frames, parsed.maxFrames),
+    frames: createFrames(parsed),
     zones: createZones(parsed),
     tasks: new Map(),
     nextPid: 2,
@@ -133,7 +133,7 @@ export function hash(machine: Machine): string {
   const hasher = createHasher();
   const { frames } = machine;
   hashWord(hasher, frames.count);
-  for (const array of [frames.flags, frames.order, frames.owner, frames.mapcount, frames.refcount, frames.next, frames.prev, frames.index]) {
+  for (const array of [frames.flags, frames.order, frames.owner, frames.mapcount, frames.refcount, frames.next, frames.prev, frames.index, frames.pageblock]) {
     hashArray(hasher, array);
   }
   hashArray(hasher, machine.vmstat);

@@ -30,6 +30,11 @@ export interface Frames {
   /** Free-list links of a free block's head frame; -1 ends a list. */
   next: Int32Array;
   prev: Int32Array;
+  /** Migratetype of each pageblock (mm/mmzone.ts); all 0 where mobility is off. */
+  pageblock: Uint8Array;
+  pageblockOrder: number;
+  /** Lists of an order: 6 with migratetypes, 1 without. */
+  types: number;
   /** A user page: the virtual page number at which it was first mapped (page->index). A page table: its slot in `tables`. */
   index: Int32Array;
 }
@@ -51,6 +56,10 @@ export const PG = {
   kernel: 64,
 } as const;
 
+/** Migratetypes (include/linux/mmzone.h, 6.x): what a pageblock's pages may be used for, and whether they can be moved. */
+export const MIGRATE = { unmovable: 0, movable: 1, reclaimable: 2, highatomic: 3, cma: 4, isolate: 5 } as const;
+export const MIGRATE_TYPES = 6;
+
 export interface Zone {
   name: 'DMA' | 'DMA32' | 'Normal' | 'HighMem';
   /** First frame. */
@@ -63,10 +72,19 @@ export interface Zone {
   free: number;
   /** Free blocks by order. */
   nrFree: Int32Array;
-  /** First and last free block by order, -1 where the list is empty. */
+  /** First and last free block at order × types + migratetype, -1 where the list is empty; and how many there are. */
   listHead: Int32Array;
   listTail: Int32Array;
+  listLength: Int32Array;
+  /** Lists of an order: 6 with migratetypes, 1 without. */
+  types: number;
   maxOrder: number;
+  /** Pages of pageblocks kept for GFP_ATOMIC (nr_reserved_highatomic). */
+  reservedHighatomic: number;
+  /** Pages of the contiguous memory area. */
+  cmaPages: number;
+  /** Pages added to the marks until kswapd has run (watermark_boost). */
+  boost: number;
   /** Pages. */
   watermark: { min: number; low: number; high: number };
   /** Pages kept from requests that could have used zone j (index = zone number). */

@@ -3,73 +3,83 @@
  *
  * A free block is known by its first frame (PG.buddy, `order`), which is also its link in the list of its order; the
  * lists are doubly linked through `next` and `prev`, so that a buddy leaves the middle of a list in one step. The
- * buddy of a block is found by one bit: pfn ^ 2^order. Every operation costs O(orders).
+ * buddy of a block is found by one bit: pfn ^ 2^order. Every operation costs O(orders). With migratetypes each order has
+ * a list a type, and the type of a free block is that of its pageblock.
  *
  * // Simplified: Linux keeps per-CPU page lists in front of the buddy; this machine has one CPU, so none.
  */
 import { emit, FACT, type FactRing } from '../facts.ts';
-import { PG, type Frames, type Pfn, type Zone } from '../types.ts';
+import { MIGRATE, PG, type Frames, type Pfn, type Zone } from '../types.ts';
+
+/** The migratetype whose lists hold the free pages of a frame's pageblock. */
+export function pageblockType(frames: Frames, pfn: Pfn): number {
+  return frames.pageblock[pfn >> frames.pageblockOrder]!;
+}
 
 /** `pfn` is the head of a block of `order`; puts it first (or last) in its list. */
-export function addToFreeList(frames: Frames, zone: Zone, pfn: Pfn, order: number, toTail: boolean): void {
+export function addToFreeList(frames: Frames, zone: Zone, pfn: Pfn, order: number, type: number, toTail: boolean): void {
   const { next, prev } = frames;
   const { listHead, listTail } = zone;
+  const list = order * zone.types + type;
   if (toTail) {
-    const last = listTail[order]!;
+    const last = listTail[list]!;
     prev[pfn] = last;
     next[pfn] = -1;
-    listTail[order] = pfn;
-    if (last < 0) listHead[order] = pfn;
+    listTail[list] = pfn;
+    if (last < 0) listHead[list] = pfn;
     else next[last] = pfn;
   } else {
-    const first = listHead[order]!;
+    const first = listHead[list]!;
     next[pfn] = first;
     prev[pfn] = -1;
-    listHead[order] = pfn;
-    if (first < 0) listTail[order] = pfn;
+    listHead[list] = pfn;
+    if (first < 0) listTail[list] = pfn;
     else prev[first] = pfn;
   }
   frames.flags[pfn] = PG.buddy;
   frames.order[pfn] = order;
   zone.nrFree[order]! += 1;
+  zone.listLength[list]! += 1;
 }
 
 /** Takes a free block out of its list; its first frame is nobody's until the caller marks it. */
-export function delFromFreeList(frames: Frames, zone: Zone, pfn: Pfn, order: number): void {
+export function delFromFreeList(frames: Frames, zone: Zone, pfn: Pfn, order: number, type: number): void {
   const { next, prev } = frames;
+  const list = order * zone.types + type;
   const after = next[pfn]!;
   const before = prev[pfn]!;
-  if (before < 0) zone.listHead[order] = after;
+  if (before < 0) zone.listHead[list] = after;
   else next[before] = after;
-  if (after < 0) zone.listTail[order] = before;
+  if (after < 0) zone.listTail[list] = before;
   else prev[after] = before;
   next[pfn] = -1;
   prev[pfn] = -1;
   frames.flags[pfn] = 0;
   zone.nrFree[order]! -= 1;
+  zone.listLength[list]! -= 1;
 }
 
 /** Is `pfn` the first frame of a free block of just this order, in this zone? */
-function isFreeBlock(frames: Frames, zone: Zone, pfn: Pfn, order: number): boolean {
+export function isFreeBlock(frames: Frames, zone: Zone, pfn: Pfn, order: number): boolean {
   return pfn >= zone.start && pfn < zone.end && frames.flags[pfn] === PG.buddy && frames.order[pfn] === order;
 }
 
 /** Cuts a block of order `high` down to `low`, giving back each upper half; the caller keeps the lowest piece. */
-function expand(frames: Frames, zone: Zone, pfn: Pfn, low: number, high: number, facts: FactRing | null): void {
+export function expand(frames: Frames, zone: Zone, pfn: Pfn, low: number, high: number, type: number, facts: FactRing | null): void {
   for (let order = high - 1; order >= low; order--) {
     if (facts !== null) emit(facts, FACT.blockSplit, pfn, order + 1, 0);
-    addToFreeList(frames, zone, pfn + (1 << order), order, false);
+    addToFreeList(frames, zone, pfn + (1 << order), order, type, false);
   }
 }
 
-/** The first block that is large enough, cut to size; -1 when no list has one (rmqueue_smallest). */
-export function rmqueueSmallest(frames: Frames, zone: Zone, order: number, facts: FactRing | null): Pfn {
-  const { listHead, maxOrder } = zone;
+/** The first block of this type that is large enough, cut to size; -1 when no list has one (__rmqueue_smallest). */
+export function rmqueueSmallest(frames: Frames, zone: Zone, order: number, type: number, facts: FactRing | null): Pfn {
+  const { listHead, maxOrder, types } = zone;
   for (let current = order; current <= maxOrder; current++) {
-    const pfn = listHead[current]!;
+    const pfn = listHead[current * types + type]!;
     if (pfn < 0) continue;
-    delFromFreeList(frames, zone, pfn, current);
-    if (current > order) expand(frames, zone, pfn, order, current, facts);
+    delFromFreeList(frames, zone, pfn, current, type);
+    if (current > order) expand(frames, zone, pfn, order, current, type, facts);
     zone.free -= 1 << order;
     return pfn;
   }
@@ -87,17 +97,33 @@ function buddyMergeLikely(frames: Frames, zone: Zone, pfn: Pfn, order: number): 
 export function freeOnePage(frames: Frames, zone: Zone, freed: Pfn, freedOrder: number, toTail: boolean, facts: FactRing | null): void {
   let pfn = freed;
   let order = freedOrder;
+  const type = pageblockType(frames, freed);
   frames.flags[freed] = 0;
   zone.free += 1 << order;
   while (order < zone.maxOrder) {
     const buddy = pfn ^ (1 << order);
     if (!isFreeBlock(frames, zone, buddy, order)) break;
-    delFromFreeList(frames, zone, buddy, order);
+    const buddyType = pageblockType(frames, buddy);
+    if (buddyType !== type && !mayJoin(type, buddyType)) break;
+    delFromFreeList(frames, zone, buddy, order, buddyType);
+    if (buddyType !== type) setPageblockType(frames, buddy, order, type);
     pfn &= buddy;
     order += 1;
     if (facts !== null) emit(facts, FACT.blockMerged, pfn, order, 0);
   }
-  addToFreeList(frames, zone, pfn, order, toTail || buddyMergeLikely(frames, zone, pfn, order));
+  addToFreeList(frames, zone, pfn, order, type, toTail || buddyMergeLikely(frames, zone, pfn, order));
+}
+
+/** Pageblocks of the ordinary types may join into a larger block; reserved, lent and isolated ones keep to themselves (migratetype_is_mergeable). */
+function mayJoin(type: number, buddyType: number): boolean {
+  return type < MIGRATE.highatomic && buddyType < MIGRATE.highatomic;
+}
+
+/** Tags all pageblocks of a block of `order` (at least one). */
+export function setPageblockType(frames: Frames, pfn: Pfn, order: number, type: number): void {
+  const first = pfn >> frames.pageblockOrder;
+  const blocks = order > frames.pageblockOrder ? 1 << (order - frames.pageblockOrder) : 1;
+  frames.pageblock.fill(type, first, first + blocks);
 }
 
 /** Gives the buddy all frames of [start, end) in the largest aligned blocks, lowest first, each to the tail (__free_pages_memory). */

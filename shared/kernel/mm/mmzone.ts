@@ -3,7 +3,7 @@
  * A zone is a run of frames; a request names a zone and may fall back to those below it, never above.
  */
 import { GFP_BIT } from '../gfp.ts';
-import type { Frames, Machine, MachineConfig, Pfn, Zone } from '../types.ts';
+import { MIGRATE, MIGRATE_TYPES, type Frames, type Machine, type MachineConfig, type Pfn, type Zone } from '../types.ts';
 
 const ZONE_ORDER = [
   ['dma', 'DMA'],
@@ -16,7 +16,8 @@ const ZONE_ORDER = [
 const LOWMEM_RESERVE_RATIO: Readonly<Record<Zone['name'], number>> = { DMA: 256, DMA32: 256, Normal: 32, HighMem: 0 };
 const WATERMARK_SCALE_FACTOR = 10;
 
-function createZone(name: Zone['name'], start: Pfn, end: Pfn, maxOrder: number): Zone {
+function createZone(name: Zone['name'], start: Pfn, end: Pfn, maxOrder: number, types: number): Zone {
+  const lists = (maxOrder + 1) * types;
   return {
     name,
     start,
@@ -24,9 +25,14 @@ function createZone(name: Zone['name'], start: Pfn, end: Pfn, maxOrder: number):
     managed: 0,
     free: 0,
     nrFree: new Int32Array(maxOrder + 1),
-    listHead: new Int32Array(maxOrder + 1).fill(-1),
-    listTail: new Int32Array(maxOrder + 1).fill(-1),
+    listHead: new Int32Array(lists).fill(-1),
+    listTail: new Int32Array(lists).fill(-1),
+    listLength: new Int32Array(lists),
+    types,
     maxOrder,
+    reservedHighatomic: 0,
+    cmaPages: 0,
+    boost: 0,
     watermark: { min: 0, low: 0, high: 0 },
     lowmemReserve: [],
   };
@@ -38,7 +44,7 @@ export function createZones(config: MachineConfig): Zone[] {
   let start = 0;
   for (const [key, name] of ZONE_ORDER) {
     const count = config.zones[key];
-    if (count > 0) zones.push(createZone(name, start, start + count, config.maxOrder));
+    if (count > 0) zones.push(createZone(name, start, start + count, config.maxOrder, config.mobility ? MIGRATE_TYPES : 1));
     start += count;
   }
   return zones;
@@ -49,8 +55,10 @@ function padded(frameCount: number): number {
   return (frameCount + 3) & ~3;
 }
 
-export function createFrames(count: number, maxFrames: number): Frames {
+export function createFrames(config: MachineConfig): Frames {
+  const { frames: count, maxFrames, pageblockOrder, mobility } = config;
   const size = padded(maxFrames);
+  const blocks = padded(Math.ceil(maxFrames / (1 << pageblockOrder)));
   return {
     count,
     flags: new Uint8Array(size),
@@ -61,6 +69,9 @@ export function createFrames(count: number, maxFrames: number): Frames {
     next: new Int32Array(size).fill(-1),
     prev: new Int32Array(size).fill(-1),
     index: new Int32Array(size),
+    pageblock: new Uint8Array(blocks).fill(mobility ? MIGRATE.movable : 0),
+    pageblockOrder,
+    types: mobility ? MIGRATE_TYPES : 1,
   };
 }
 

@@ -4,51 +4,104 @@
  */
 import { emit, FACT } from '../facts.ts';
 import { GFP_BIT } from '../gfp.ts';
-import { PG, type Machine, type Pfn, type Pid, type Zone } from '../types.ts';
-import { freeOnePage, rmqueueSmallest } from './buddy.ts';
+import { MIGRATE, PG, type Machine, type Pfn, type Pid, type Zone } from '../types.ts';
+import { freeOnePage } from './buddy.ts';
+import { ALLOC, ALLOC_RESERVES, freePagesOfType, reserveHighatomicPageblock, rmqueue } from './mobility.ts';
 import { classZone, zoneOf } from './mmzone.ts';
 import { count, countAlloc, VMSTAT } from './vmstat.ts';
 
 export type Mark = 'min' | 'low' | 'high';
 
-/**
- * May an order-`order` request leave this zone above its mark (__zone_watermark_ok, spec §4)? The rights
- * that `gfp` gives lower the mark: only the slow path hands them in, with the MIN mark. The pages that are kept from higher
- * zones raise any.
- */
-export function zoneWatermarkOk(zone: Zone, order: number, mark: number, classZoneIndex: number, gfp: number): boolean {
-  let min = mark;
-  if (gfp & GFP_BIT.__GFP_HIGH) {
-    min -= min >> 1;
-    if ((gfp & GFP_BIT.__GFP_DIRECT_RECLAIM) === 0) min -= min >> 2;
+/** Migratetype that the flags ask for (gfp_migratetype). */
+export function gfpMigratetype(gfp: number): number {
+  if (gfp & GFP_BIT.__GFP_MOVABLE) return MIGRATE.movable;
+  return gfp & GFP_BIT.__GFP_RECLAIMABLE ? MIGRATE.reclaimable : MIGRATE.unmovable;
+}
+
+/** Rights of a request in the slow path (gfp_to_alloc_flags). */
+export function slowpathFlags(order: number, gfp: number): number {
+  let flags = gfp & GFP_BIT.__GFP_HIGH ? ALLOC.minReserve : 0;
+  if ((gfp & GFP_BIT.__GFP_DIRECT_RECLAIM) === 0) flags |= ALLOC.nonBlock | (order > 0 ? ALLOC.highatomic : 0);
+  return flags | fastpathFlags(gfp);
+}
+
+/** Rights that any movable request has: the contiguous area is lent to it. */
+export function fastpathFlags(gfp: number): number {
+  return gfp & GFP_BIT.__GFP_MOVABLE ? ALLOC.cma : 0;
+}
+
+/** Is there a free block of at least this order that the request may take? */
+function hasBlock(zone: Zone, order: number, flags: number): boolean {
+  for (let o = order; o <= zone.maxOrder; o++) {
+    if (zone.nrFree[o] === 0) continue;
+    if (zone.types === 1) return true;
+    const list = o * zone.types;
+    for (let type = MIGRATE.unmovable; type <= MIGRATE.reclaimable; type++) if (zone.listLength[list + type]! > 0) return true;
+    if (flags & ALLOC.cma && zone.listLength[list + MIGRATE.cma]! > 0) return true;
+    if (flags & ALLOC.highatomic && zone.listLength[list + MIGRATE.highatomic]! > 0) return true;
   }
-  const free = zone.free - ((1 << order) - 1);
-  if (free <= min + (zone.lowmemReserve[classZoneIndex] ?? 0)) return false;
-  if (order === 0) return true;
-  for (let o = order; o <= zone.maxOrder; o++) if (zone.nrFree[o]! > 0) return true;
   return false;
 }
 
+/**
+ * May an order-`order` request leave this zone above its mark (__zone_watermark_ok, spec §4)? Rights (ALLOC) lower the
+ * mark; pages that the request may not have do not count; those kept from higher zones raise it.
+ */
+export function zoneWatermarkOk(zone: Zone, order: number, mark: number, classZoneIndex: number, flags: number): boolean {
+  let free = zone.free - ((1 << order) - 1);
+  if (zone.reservedHighatomic > 0 && (flags & ALLOC_RESERVES) === 0) free -= freePagesOfType(zone, MIGRATE.highatomic);
+  if (zone.cmaPages > 0 && (flags & ALLOC.cma) === 0) free -= freePagesOfType(zone, MIGRATE.cma);
+  let min = mark;
+  if (flags & ALLOC.minReserve) {
+    min -= min >> 1;
+    if (flags & ALLOC.nonBlock) min -= min >> 2;
+  }
+  if (free <= min + (zone.lowmemReserve[classZoneIndex] ?? 0)) return false;
+  return order === 0 || hasBlock(zone, order, flags);
+}
+
+/** The mark as it stands: boosted while a zone mixes types. */
+export function markOf(zone: Zone, mark: Mark): number {
+  return zone.watermark[mark] + zone.boost;
+}
+
+/** Where the preferred zone is Normal above DMA32, rather the zone below than a mixed pageblock (alloc_flags_nofragment). */
+function nofragment(zones: readonly Zone[], classIndex: number): number {
+  return classIndex > 0 && zones[classIndex]!.name === 'Normal' && zones[classIndex - 1]!.name === 'DMA32' ? ALLOC.nofragment : 0;
+}
+
 /** Takes a block from the first zone of the zonelist that stays above its mark; -1 when none does (get_page_from_freelist). */
-export function getPageFromFreelist(machine: Machine, order: number, gfp: number, mark: Mark, pid: Pid, kind: number): Pfn {
-  const { zones, frames } = machine;
-  const classIndex = classZone(zones, gfp);
+export function getPageFromFreelist(machine: Machine, order: number, gfp: number, flags: number, mark: Mark, pid: Pid, kind: number): Pfn {
+  const classIndex = classZone(machine.zones, gfp);
+  const gentle = flags | nofragment(machine.zones, classIndex);
+  const pfn = walkZonelist(machine, order, gfp, gentle, mark, pid, kind, classIndex);
+  return pfn >= 0 || gentle === flags ? pfn : walkZonelist(machine, order, gfp, flags, mark, pid, kind, classIndex);
+}
+
+function walkZonelist(machine: Machine, order: number, gfp: number, flags: number, mark: Mark, pid: Pid, kind: number, classIndex: number): Pfn {
   for (let i = classIndex; i >= 0; i--) {
-    const zone = zones[i]!;
-    if (!zoneWatermarkOk(zone, order, zone.watermark[mark], classIndex, mark === 'min' ? gfp : 0)) continue;
-    const pfn = rmqueueSmallest(frames, zone, order, machine.facts);
+    const zone = machine.zones[i]!;
+    if (!zoneWatermarkOk(zone, order, markOf(zone, mark), classIndex, flags)) continue;
+    const pfn = rmqueue(machine, zone, order, gfpMigratetype(gfp), flags);
     if (pfn < 0) continue;
-    frames.flags[pfn] = PG.head | kind;
-    frames.order[pfn] = order;
-    frames.owner[pfn] = pid;
-    frames.mapcount[pfn] = 0;
-    frames.refcount[pfn] = 1;
-    frames.index[pfn] = 0;
-    countAlloc(machine, zone, 1 << order);
-    if (machine.facts !== null) emit(machine.facts, FACT.pagesAllocated, pfn, order, pid);
+    prepNewPage(machine, zone, pfn, order, pid, kind);
+    if (flags & ALLOC.highatomic) reserveHighatomicPageblock(machine, zone, pfn, order);
     return pfn;
   }
   return -1;
+}
+
+/** Marks a block that has just left the buddy as somebody's (prep_new_page). */
+export function prepNewPage(machine: Machine, zone: Zone, pfn: Pfn, order: number, pid: Pid, kind: number): void {
+  const { frames } = machine;
+  frames.flags[pfn] = PG.head | kind;
+  frames.order[pfn] = order;
+  frames.owner[pfn] = pid;
+  frames.mapcount[pfn] = 0;
+  frames.refcount[pfn] = 1;
+  frames.index[pfn] = 0;
+  countAlloc(machine, zone, 1 << order);
+  if (machine.facts !== null) emit(machine.facts, FACT.pagesAllocated, pfn, order, pid);
 }
 
 /** Gives a block back to the buddy and forgets what its pages held; the caller has checked that it may. */

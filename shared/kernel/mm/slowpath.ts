@@ -6,7 +6,8 @@ import type { Machine, Pfn, Pid, Zone } from '../types.ts';
 import { largestFreeOrder } from './buddy.ts';
 import { classZone, freePages } from './mmzone.ts';
 import { outOfMemory } from './oom_kill.ts';
-import { getPageFromFreelist, zoneWatermarkOk } from './page_alloc.ts';
+import { unreserveHighatomicPageblock } from './mobility.ts';
+import { fastpathFlags, getPageFromFreelist, gfpMigratetype, slowpathFlags, zoneWatermarkOk } from './page_alloc.ts';
 import { count, countStall, VMSTAT } from './vmstat.ts';
 
 /** Orders above this fail rather than kill (PAGE_ALLOC_COSTLY_ORDER). */
@@ -29,28 +30,37 @@ function mayOom(machine: Machine, order: number, gfp: number): boolean {
  * 2^order frames for a process (0: the kernel): the head frame, or NO_PAGES, ASKER_KILLED, WOULD_SLEEP.
  * `kind` is the flag of PG that the head gets.
  */
-// Simplified: nothing can be reclaimed or compacted yet, so direct reclaim and compaction never make progress.
 export function allocPages(machine: Machine, order: number, gfp: number, pid: Pid, kind: number): Pfn {
   if (order > machine.config.maxOrder) return NO_PAGES;
-  let pfn = getPageFromFreelist(machine, order, gfp, 'low', pid, kind);
-  if (pfn >= 0) return pfn;
+  const fast = getPageFromFreelist(machine, order, gfp, fastpathFlags(gfp), 'low', pid, kind);
+  if (fast >= 0) return fast;
   if (gfp & GFP_BIT.__GFP_KSWAPD_RECLAIM) count(machine, VMSTAT.pageoutrun, 1);
-  pfn = getPageFromFreelist(machine, order, gfp, 'min', pid, kind);
-  if (pfn >= 0) return pfn;
-  if (gfp & GFP_BIT.__GFP_DIRECT_RECLAIM) {
-    countStall(machine, stalledZone(machine, gfp), 1);
-    while (mayOom(machine, order, gfp)) {
-      pfn = getPageFromFreelist(machine, order, gfp, 'high', pid, kind);
-      if (pfn >= 0) return pfn;
-      if (!outOfMemory(machine, pid, order, gfp)) break;
-      if (pid !== 0 && !machine.tasks.has(pid)) return ASKER_KILLED;
-      pfn = getPageFromFreelist(machine, order, gfp, 'min', pid, kind);
-      if (pfn >= 0) return pfn;
-    }
-    if (gfp & GFP_BIT.__GFP_NOFAIL) return wouldSleep(machine, gfp);
+  const pfn = slowpath(machine, order, gfp, pid, kind);
+  if (pfn === NO_PAGES) emit(machine.facts, FACT.allocationFailed, order, freePages(machine.zones), pid);
+  return pfn;
+}
+
+/** With the MIN mark and all rights; then, for those who may wait, reserves and the OOM killer (__alloc_pages_slowpath). */
+// Simplified: nothing can be reclaimed yet, so direct reclaim never makes progress.
+function slowpath(machine: Machine, order: number, gfp: number, pid: Pid, kind: number): Pfn {
+  const flags = slowpathFlags(order, gfp);
+  const retry = (): Pfn => getPageFromFreelist(machine, order, gfp, flags, 'min', pid, kind);
+  let pfn = retry();
+  if (pfn >= 0 || (gfp & GFP_BIT.__GFP_DIRECT_RECLAIM) === 0) return pfn;
+  countStall(machine, stalledZone(machine, gfp), 1);
+  while (unreserveHighatomicPageblock(machine, gfpMigratetype(gfp), true)) {
+    pfn = retry();
+    if (pfn >= 0) return pfn;
   }
-  emit(machine.facts, FACT.allocationFailed, order, freePages(machine.zones), pid);
-  return NO_PAGES;
+  while (mayOom(machine, order, gfp)) {
+    pfn = getPageFromFreelist(machine, order, gfp, 0, 'high', pid, kind);
+    if (pfn >= 0) return pfn;
+    if (!outOfMemory(machine, pid, order, gfp)) break;
+    if (pid !== 0 && !machine.tasks.has(pid)) return ASKER_KILLED;
+    pfn = retry();
+    if (pfn >= 0) return pfn;
+  }
+  return gfp & GFP_BIT.__GFP_NOFAIL ? wouldSleep(machine, gfp) : NO_PAGES;
 }
 
 /** The asker waits and changes nothing: what the attempt counted is taken back. */
@@ -73,7 +83,7 @@ export function allocWhy(machine: Machine, order: number, gfp: number): Why {
   const free = freePages(allowed);
   const needed = 1 << order;
   const largestOrder = largestFreeOrder(allowed);
-  const enough = allowed.some((zone) => zoneWatermarkOk(zone, 0, zone.watermark.min + needed - 1, classIndex, gfp));
+  const enough = allowed.some((zone) => zoneWatermarkOk(zone, 0, zone.watermark.min + needed - 1, classIndex, slowpathFlags(0, gfp)));
   if (enough && largestOrder < order) {
     return { code: 'FRAGMENTED', order, needed, freePages: free, largestOrder, largestRun: largestOrder < 0 ? 0 : 1 << largestOrder };
   }
