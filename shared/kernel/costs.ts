@@ -26,6 +26,9 @@ export const COSTS = {
   failed: 16,
   /** The OOM killer's walk and kill, paid by the asker. */
   oom_kill: 40,
+  /** Moving a page; looking at the free pages of a pageblock and at those to be moved. */
+  migrate_page: 6,
+  compact_scan: 24,
   look: 0,
 };
 export type CostName = keyof typeof COSTS;

@@ -13,6 +13,7 @@ export const FACT = {
   oomKilled: 8, // a = victim's pid, b = asker's pid, c = badness of the victim
   processStarted: 9, // a = pid, b = parent's pid
   processExited: 10, // a = pid, b = signal number or 0
+  pageMigrated: 11, // a = old pfn, b = new pfn, c = pid that it was allocated for
 } as const;
 export type FactKind = (typeof FACT)[keyof typeof FACT];
 

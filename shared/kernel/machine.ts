@@ -11,6 +11,7 @@ import { createHasher, hashArray, hashText, hashWord } from './hash.ts';
 import { spawn } from './kernel/fork.ts';
 import { freeRange } from './mm/buddy.ts';
 import { createFrames, createZones, setupZones } from './mm/mmzone.ts';
+import { createRmap } from './mm/rmap.ts';
 import { VMSTAT_COUNT } from './mm/vmstat.ts';
 import { badArgument, refused, refusedBy } from './sys/answer.ts';
 import { PG, type Answer, type Call, type Machine, type Pid, type Refused, type Task } from './types.ts';
@@ -37,7 +38,9 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     kmsgLines: 0,
     facts,
     tables: createPageTables(),
+    rmap: createRmap(),
     shm: new Map(),
+    shmPages: new Map(),
     nextShm: 1,
     contents: new Map(),
     committed: 0,
@@ -113,8 +116,8 @@ export function tick(machine: Machine): void {
 
 /** All that is small, as plain values; the frames and tables go beside it as arrays. */
 function smallState(machine: Machine): Record<string, unknown> {
-  const { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, contents } = machine;
-  return { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, contents };
+  const { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, shmPages, contents } = machine;
+  return { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, shmPages, contents };
 }
 
 /** Page tables in use; a free slot's history is nobody's business. */
@@ -128,15 +131,25 @@ function hashTables(machine: Machine, hasher: ReturnType<typeof createHasher>): 
   }
 }
 
+/** Nodes that were ever used; those free among them are history that decides which comes next. */
+function hashRmap(machine: Machine, hasher: ReturnType<typeof createHasher>): void {
+  const { pid, vpn, next, used, free } = machine.rmap;
+  hashWord(hasher, free);
+  hashArray(hasher, pid.subarray(0, used));
+  hashArray(hasher, vpn.subarray(0, used));
+  hashArray(hasher, next.subarray(0, used));
+}
+
 /** 16 hex digits over the whole state. */
 export function hash(machine: Machine): string {
   const hasher = createHasher();
   const { frames } = machine;
   hashWord(hasher, frames.count);
-  for (const array of [frames.flags, frames.order, frames.owner, frames.mapcount, frames.refcount, frames.next, frames.prev, frames.index, frames.pageblock]) {
+  for (const array of [frames.flags, frames.order, frames.owner, frames.mapcount, frames.refcount, frames.next, frames.prev, frames.index, frames.rmap, frames.pageblock]) {
     hashArray(hasher, array);
   }
   hashArray(hasher, machine.vmstat);
+  hashRmap(machine, hasher);
   hashTables(machine, hasher);
   hashArray(hasher, encode(smallState(machine)));
   hashArray(hasher, encode(machine.config));
@@ -147,8 +160,8 @@ const SNAPSHOT = 'overcommit machine 1';
 
 /** The whole state in bytes; `restore` gives an equal machine (same hash, same future). */
 export function snapshot(machine: Machine): Uint8Array {
-  const { config, frames, vmstat, tables } = machine;
-  return encode({ snapshot: SNAPSHOT, config, frames, vmstat, tables, ...smallState(machine) });
+  const { config, frames, vmstat, tables, rmap } = machine;
+  return encode({ snapshot: SNAPSHOT, config, frames, vmstat, tables, rmap, ...smallState(machine) });
 }
 
 /** Throws `CodecError` for bytes that no snapshot made. */

@@ -35,7 +35,9 @@ export interface Frames {
   pageblockOrder: number;
   /** Lists of an order: 6 with migratetypes, 1 without. */
   types: number;
-  /** A user page: the virtual page number at which it was first mapped (page->index). A page table: its slot in `tables`. */
+  /** First node of the frame's reverse map, -1 when no entry maps it. */
+  rmap: Int32Array;
+  /** Anonymous: the virtual page number at which it was first mapped (page->index); shared: its offset in its object. A page table: its slot in `tables`. */
   index: Int32Array;
 }
 
@@ -85,6 +87,7 @@ export interface Zone {
   cmaPages: number;
   /** Pages added to the marks until kswapd has run (watermark_boost). */
   boost: number;
+  compact: Compaction;
   /** Pages. */
   watermark: { min: number; low: number; high: number };
   /** Pages kept from requests that could have used zone j (index = zone number). */
@@ -105,7 +108,21 @@ export interface Vma {
   anon: boolean;
 }
 
+/** Where compaction of a zone stopped, and how long it is put off (struct zone, compact_…). */
+export interface Compaction {
+  /** Next frame of the migrate scanner, async and sync; next pageblock of the free scanner. */
+  migratePfn: [Pfn, Pfn];
+  freePfn: Pfn;
+  /** Pageblocks where nothing could be isolated, by number. */
+  skip: Set<number>;
+  considered: number;
+  deferShift: number;
+  orderFailed: number;
+}
+
 export interface Mm {
+  /** Whose it is. */
+  pid: Pid;
   /** Frame of the page directory. */
   pgd: Pfn;
   /** Sorted by address. */
@@ -144,6 +161,8 @@ export interface Task {
   rlimits: Record<string, { cur: number; max: number }>;
   /** Children that live. */
   children: number;
+  /** Frames that it pinned, and how often (pin_user_pages). */
+  pins: Map<Pfn, number>;
 }
 
 export interface Machine {
@@ -167,7 +186,10 @@ export interface Machine {
   readonly facts: FactRing | null;
   // The rest is private to the kernel's files.
   readonly tables: PageTables;
+  readonly rmap: Rmap;
   readonly shm: Map<number, ShmObject>;
+  /** Object of each page of shared memory. */
+  readonly shmPages: Map<Pfn, number>;
   nextShm: number;
   /** Bytes of frames that hold something other than zeros, by pfn. */
   readonly contents: Map<Pfn, Uint8Array>;
@@ -197,6 +219,16 @@ export interface PageTables {
   slotPfn: Int32Array;
   slots: number;
   freeSlots: number[];
+}
+
+/** Nodes of the reverse map: one a page-table entry that maps a user page. */
+export interface Rmap {
+  pid: Int32Array;
+  vpn: Float64Array;
+  /** Next node of the same frame (or of the free ones), -1 at the end. */
+  next: Int32Array;
+  used: number;
+  free: number;
 }
 
 /** A shared anonymous object (a shmem file): its pages by page offset. */

@@ -17,8 +17,9 @@ export const PROCESSES_MAX = 32768;
 /** The asker died of the OOM killer while it forked. */
 export const FORK_KILLED = 'killed';
 
-function createMm(pgd: Pfn): Mm {
+function createMm(pid: Pid, pgd: Pfn): Mm {
   return {
+    pid,
     pgd,
     vmas: [],
     startBrk: I386.startBrk,
@@ -48,6 +49,7 @@ function createTask(pid: Pid, ppid: Pid, mm: Mm): Task {
     kernelBlocks: new Set(),
     rlimits: defaultRlimits(),
     children: 0,
+    pins: new Map(),
   };
 }
 
@@ -63,7 +65,7 @@ export function spawn(machine: Machine, pid: Pid): Task | Failure {
   const pgd = allocTable(machine, 0);
   if (pgd < 0) return { errno: 'ENOMEM', why: allocWhy(machine, 0, GFP_KERNEL_ZERO) };
   machine.frames.owner[pgd] = pid;
-  return admit(machine, createTask(pid, 0, createMm(pgd)));
+  return admit(machine, createTask(pid, 0, createMm(pid, pgd)));
 }
 
 /** What fork refuses before it starts. */
@@ -106,7 +108,7 @@ function copyPageRange(machine: Machine, parent: Task, child: Mm, vma: Vma): num
     const pte = (machine.tables.words[from]! & ~PTE.write) >>> 0;
     machine.tables.words[from] = pte;
     machine.tables.words[to] = (pte & ~PTE.accessed) >>> 0;
-    if ((pte & PTE.special) === 0) pageAddRmap(machine, child, pte >>> PTE_PFN_SHIFT);
+    if ((pte & PTE.special) === 0) pageAddRmap(machine, child, pte >>> PTE_PFN_SHIFT, addr / 4096);
     copied += 1;
   }
   machine.cost += Math.ceil(copied / 64) * machine.config.costs.fork_ptes!;
@@ -131,7 +133,7 @@ export function fork(machine: Machine, parent: Task, isRoot: boolean): Task | Fa
   const pgd = allocTable(machine, parent.pid);
   if (pgd === ASKER_KILLED) return FORK_KILLED;
   if (pgd < 0) return { errno: 'ENOMEM', why: allocWhy(machine, 0, GFP_KERNEL_ZERO) };
-  const child = createTask(machine.nextPid, parent.pid, createMm(pgd));
+  const child = createTask(machine.nextPid, parent.pid, createMm(machine.nextPid, pgd));
   Object.assign(child, {
     comm: parent.comm,
     oomScoreAdj: parent.oomScoreAdj,

@@ -11,7 +11,7 @@ import { CONTENTS_PAGES_MAX, copyContents } from './contents.ts';
 import { growStack } from './stack.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { pageAddRmap, pageRemoveRmap } from './rmap.ts';
-import { shmOf } from './shmem.ts';
+import { addToShm, shmOf } from './shmem.ts';
 import { allocPages, allocWhy, ASKER_KILLED } from './slowpath.ts';
 import { findVmaIndex, VM } from './vma.ts';
 import { count, VMSTAT } from './vmstat.ts';
@@ -61,7 +61,7 @@ function doAnonymousPage(machine: Machine, task: Task, vma: Vma, addr: Addr, wri
   const pfn = allocUserPage(machine, task.pid, PG.anon, addr);
   if (pfn < 0) return pfn;
   vma.anon = true;
-  pageAddRmap(machine, task.mm, pfn);
+  pageAddRmap(machine, task.mm, pfn, Math.floor(addr / PAGE_SIZE));
   setPte(machine, at, pfn, PTE.write | PTE.dirty);
   return 0;
 }
@@ -73,10 +73,9 @@ function doSharedFault(machine: Machine, task: Task, vma: Vma, addr: Addr, write
   if (pfn === undefined) {
     pfn = allocUserPage(machine, task.pid, PG.shmem, addr);
     if (pfn < 0) return pfn;
-    object.pages.set(offset, pfn);
-    count(machine, VMSTAT.nr_shmem, 1);
+    addToShm(machine, object, offset, pfn);
   }
-  pageAddRmap(machine, task.mm, pfn);
+  pageAddRmap(machine, task.mm, pfn, Math.floor(addr / PAGE_SIZE));
   setPte(machine, at, pfn, (vma.flags & VM.write ? PTE.write : 0) | (write ? PTE.dirty : 0));
   return 0;
 }
@@ -100,10 +99,10 @@ function doWpPage(machine: Machine, task: Task, vma: Vma, addr: Addr, at: number
     }
     emit(machine.facts, FACT.pageCopied, pfn, old, task.pid);
     machine.cost += machine.config.costs.copy_page!;
-    pageRemoveRmap(machine, task.mm, old);
+    pageRemoveRmap(machine, task.mm, old, Math.floor(addr / PAGE_SIZE));
     faults.cow += 1;
   }
-  pageAddRmap(machine, task.mm, pfn);
+  pageAddRmap(machine, task.mm, pfn, Math.floor(addr / PAGE_SIZE));
   setPte(machine, at, pfn, PTE.write | PTE.dirty);
   return 0;
 }

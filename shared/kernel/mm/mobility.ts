@@ -204,3 +204,8 @@ function unreserveBlock(frames: Frames, zone: Zone, pfn: Pfn, order: number, typ
   moveFreepagesBlock(frames, zone, start, Math.min(start + size, zone.end), type);
   zone.reservedHighatomic -= Math.min(zone.reservedHighatomic, size);
 }
+
+/** Could a request of this type claim a whole pageblock through a free block of this order? Then compaction need not go on. */
+export function fallbackIsClaimable(frames: Frames, zone: Zone, order: number, type: number): boolean {
+  return suitableFallback(zone, order, type) >= 0 && canSteal(frames, order, type);
+}

@@ -1,13 +1,67 @@
-/** How many page-table entries map a frame, and what that means for its owner and its life (mm/rmap.c). */
-import { PG, type Machine, type Mm, type Pfn } from '../types.ts';
+/**
+ * The reverse map (mm/rmap.c): from a frame to all page-table entries that map it, so that a page can be moved or taken
+ * away without its processes' help. One node an entry, in typed arrays; `frames.rmap` heads a frame's list.
+ */
+import { PG, type Machine, type Mm, type Pfn, type Pid, type Rmap } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
-/** One more entry of `mm` maps a user page. */
-export function pageAddRmap(machine: Machine, mm: Mm, pfn: Pfn): void {
+export function createRmap(): Rmap {
+  return { pid: new Int32Array(0), vpn: new Float64Array(0), next: new Int32Array(0), used: 0, free: -1 };
+}
+
+function grow(rmap: Rmap): void {
+  const capacity = Math.max(64, rmap.pid.length * 2);
+  const pid = new Int32Array(capacity);
+  const vpn = new Float64Array(capacity);
+  const next = new Int32Array(capacity);
+  pid.set(rmap.pid);
+  vpn.set(rmap.vpn);
+  next.set(rmap.next);
+  Object.assign(rmap, { pid, vpn, next });
+}
+
+function addNode(machine: Machine, pfn: Pfn, pid: Pid, vpn: number): void {
+  const { rmap, frames } = machine;
+  let node = rmap.free;
+  if (node >= 0) rmap.free = rmap.next[node]!;
+  else {
+    if (rmap.used === rmap.pid.length) grow(rmap);
+    node = rmap.used++;
+  }
+  rmap.pid[node] = pid;
+  rmap.vpn[node] = vpn;
+  rmap.next[node] = frames.rmap[pfn]!;
+  frames.rmap[pfn] = node;
+}
+
+function removeNode(machine: Machine, pfn: Pfn, pid: Pid, vpn: number): void {
+  const { rmap, frames } = machine;
+  let before = -1;
+  let node = frames.rmap[pfn]!;
+  while (node >= 0 && (rmap.pid[node] !== pid || rmap.vpn[node] !== vpn)) {
+    before = node;
+    node = rmap.next[node]!;
+  }
+  if (node < 0) throw new Error(`frame ${pfn} is not mapped by ${pid} at page ${vpn}`);
+  if (before < 0) frames.rmap[pfn] = rmap.next[node]!;
+  else rmap.next[before] = rmap.next[node]!;
+  rmap.next[node] = rmap.free;
+  rmap.free = node;
+}
+
+/** Calls `see` for each entry that maps a frame, the newest first (rmap_walk). */
+export function rmapWalk(machine: Machine, pfn: Pfn, see: (pid: Pid, vpn: number) => void): void {
+  const { rmap, frames } = machine;
+  for (let node = frames.rmap[pfn]!; node >= 0; node = rmap.next[node]!) see(rmap.pid[node]!, rmap.vpn[node]!);
+}
+
+/** One more entry, of `mm` at virtual page `vpn`, maps a user page. */
+export function pageAddRmap(machine: Machine, mm: Mm, pfn: Pfn, vpn: number): void {
   const { frames } = machine;
   const before = frames.mapcount[pfn]!;
   frames.mapcount[pfn] = before + 1;
+  addNode(machine, pfn, mm.pid, vpn);
   if (frames.flags[pfn]! & PG.anon) {
     mm.rssAnon += 1;
     if (before === 0) count(machine, VMSTAT.nr_anon_pages, 1);
@@ -21,21 +75,20 @@ export function pageAddRmap(machine: Machine, mm: Mm, pfn: Pfn): void {
   if (rss > mm.hiwaterRss) mm.hiwaterRss = rss;
 }
 
-/** One entry of `mm` less; an anonymous page that nobody maps is freed. Returns true when it was. */
-export function pageRemoveRmap(machine: Machine, mm: Mm, pfn: Pfn): boolean {
+/** One entry of `mm` less; an anonymous page that nobody maps or pins is freed. */
+export function pageRemoveRmap(machine: Machine, mm: Mm, pfn: Pfn, vpn: number): void {
   const { frames } = machine;
   frames.mapcount[pfn]! -= 1;
+  removeNode(machine, pfn, mm.pid, vpn);
+  frames.refcount[pfn]! -= 1;
   const last = frames.mapcount[pfn] === 0;
   if ((frames.flags[pfn]! & PG.anon) === 0) {
     mm.rssShmem -= 1;
-    frames.refcount[pfn]! -= 1;
     if (last) count(machine, VMSTAT.nr_mapped, -1);
-    return false;
+    return;
   }
   mm.rssAnon -= 1;
-  frames.refcount[pfn]! -= 1;
-  if (!last) return false;
+  if (!last) return;
   count(machine, VMSTAT.nr_anon_pages, -1);
-  freePagesBlock(machine, pfn, 0);
-  return true;
+  if (frames.refcount[pfn] === 0) freePagesBlock(machine, pfn, 0);
 }

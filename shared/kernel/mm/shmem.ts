@@ -1,5 +1,5 @@
 /** Shared anonymous memory: an object of its own that areas map, as a file that was never named (mm/shmem.c). */
-import type { Machine, ShmObject } from '../types.ts';
+import type { Machine, Pfn, ShmObject } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
@@ -18,6 +18,22 @@ export function shmOf(machine: Machine, id: number): ShmObject {
   return object;
 }
 
+/** A page of an object at `offset`, from now on. */
+export function addToShm(machine: Machine, object: ShmObject, offset: number, pfn: Pfn): void {
+  object.pages.set(offset, pfn);
+  machine.shmPages.set(pfn, object.id);
+  machine.frames.index[pfn] = offset;
+  count(machine, VMSTAT.nr_shmem, 1);
+}
+
+/** The object's page has moved to another frame. */
+export function moveInShm(machine: Machine, from: Pfn, to: Pfn): void {
+  const id = machine.shmPages.get(from)!;
+  machine.shmPages.delete(from);
+  machine.shmPages.set(to, id);
+  shmOf(machine, id).pages.set(machine.frames.index[to]!, to);
+}
+
 /** An area less (all its entries are gone already); the last one frees the object's pages. */
 export function putShm(machine: Machine, id: number): void {
   const object = shmOf(machine, id);
@@ -25,7 +41,9 @@ export function putShm(machine: Machine, id: number): void {
   if (object.users > 0) return;
   for (const pfn of object.pages.values()) {
     count(machine, VMSTAT.nr_shmem, -1);
-    freePagesBlock(machine, pfn, 0);
+    machine.shmPages.delete(pfn);
+    machine.frames.refcount[pfn]! -= 1;
+    if (machine.frames.refcount[pfn] === 0) freePagesBlock(machine, pfn, 0);
   }
   machine.committed -= object.promised;
   machine.shm.delete(id);

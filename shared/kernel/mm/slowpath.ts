@@ -2,8 +2,9 @@
 import { emit, FACT } from '../facts.ts';
 import { GFP_BIT } from '../gfp.ts';
 import type { Why } from '../why.ts';
-import type { Machine, Pfn, Pid, Zone } from '../types.ts';
+import { MIGRATE, type Machine, type Pfn, type Pid, type Zone } from '../types.ts';
 import { largestFreeOrder } from './buddy.ts';
+import { tryToCompactPages } from './compaction.ts';
 import { classZone, freePages } from './mmzone.ts';
 import { outOfMemory } from './oom_kill.ts';
 import { unreserveHighatomicPageblock } from './mobility.ts';
@@ -48,6 +49,12 @@ function slowpath(machine: Machine, order: number, gfp: number, pid: Pid, kind: 
   let pfn = retry();
   if (pfn >= 0 || (gfp & GFP_BIT.__GFP_DIRECT_RECLAIM) === 0) return pfn;
   countStall(machine, stalledZone(machine, gfp), 1);
+  const isCostly = order > COSTLY_ORDER || (order > 0 && gfpMigratetype(gfp) !== MIGRATE.movable);
+  for (const sync of isCostly ? [false, true] : [true]) {
+    if (order === 0 || (gfp & GFP_BIT.__GFP_NORETRY && sync && isCostly)) break;
+    pfn = directCompact(machine, order, gfp, sync, retry);
+    if (pfn >= 0) return pfn;
+  }
   while (unreserveHighatomicPageblock(machine, gfpMigratetype(gfp), true)) {
     pfn = retry();
     if (pfn >= 0) return pfn;
@@ -61,6 +68,16 @@ function slowpath(machine: Machine, order: number, gfp: number, pid: Pid, kind: 
     if (pfn >= 0) return pfn;
   }
   return gfp & GFP_BIT.__GFP_NOFAIL ? wouldSleep(machine, gfp) : NO_PAGES;
+}
+
+/** Compacts for the request and tries again (__alloc_pages_direct_compact). */
+function directCompact(machine: Machine, order: number, gfp: number, sync: boolean, retry: () => Pfn): Pfn {
+  const result = tryToCompactPages(machine, order, gfp, sync);
+  if (result === 'skipped' || result === 'deferred') return NO_PAGES;
+  count(machine, VMSTAT.compact_stall, 1);
+  const pfn = retry();
+  count(machine, pfn >= 0 ? VMSTAT.compact_success : VMSTAT.compact_fail, 1);
+  return pfn;
 }
 
 /** The asker waits and changes nothing: what the attempt counted is taken back. */

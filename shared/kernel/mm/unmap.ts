@@ -1,6 +1,6 @@
 /** Taking pages and tables out of an address space: munmap, exec, exit (mm/memory.c zap_pte_range, free_pgtables). */
 import { detachTable, I386, PTE, PTE_PFN_SHIFT, tableBase } from '../arch/mmu.ts';
-import type { Addr, Machine, Mm, Pfn } from '../types.ts';
+import { PAGE_SIZE, type Addr, type Machine, type Mm, type Pfn } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { pageRemoveRmap } from './rmap.ts';
 import { putShm } from './shmem.ts';
@@ -20,11 +20,12 @@ export function zapRange(machine: Machine, mm: Mm, start: Addr, end: Addr): void
     if (pde !== 0) {
       const base = tableBase(machine, pde >>> PTE_PFN_SHIFT);
       const last = base + (((stop - 1) >>> 12) & 0x3ff);
+      const vpn = Math.floor(addr / PAGE_SIZE) - ((addr >>> 12) & 0x3ff) - base;
       for (let at = base + ((addr >>> 12) & 0x3ff); at <= last; at++) {
         const pte = words[at]!;
         if (pte === 0) continue;
         words[at] = 0;
-        if ((pte & PTE.special) === 0) pageRemoveRmap(machine, mm, pte >>> PTE_PFN_SHIFT);
+        if ((pte & PTE.special) === 0) pageRemoveRmap(machine, mm, pte >>> PTE_PFN_SHIFT, vpn + at);
       }
     }
     addr = stop;

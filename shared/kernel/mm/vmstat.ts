@@ -6,6 +6,8 @@ const NAMES = [
   'pgalloc_dma', 'pgalloc_dma32', 'pgalloc_normal', 'pgalloc_high',
   'allocstall_dma', 'allocstall_dma32', 'allocstall_normal', 'allocstall_high',
   'pgfree', 'pgfault', 'pgmajfault', 'pgreuse', 'pageoutrun', 'oom_kill',
+  'pgmigrate_success', 'pgmigrate_fail', 'compact_migrate_scanned', 'compact_free_scanned', 'compact_isolated',
+  'compact_stall', 'compact_fail', 'compact_success', 'cma_alloc_success', 'cma_alloc_fail',
 ] as const;
 export type Counter = (typeof NAMES)[number];
 
