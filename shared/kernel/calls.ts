@@ -5,6 +5,8 @@
 import type { Arguments } from './args.ts';
 import { BadArgument } from './args.ts';
 import * as access from './sys/access.ts';
+import * as admin from './sys/admin.ts';
+import * as contig from './sys/contig.ts';
 import * as look from './sys/look.ts';
 import * as mm from './sys/mm.ts';
 import * as pages from './sys/pages.ts';
@@ -24,6 +26,13 @@ const none = {};
 export const CALLS = {
   alloc_pages: { who: 'any', args: pages.allocPagesArgs, run: pages.sysAllocPages },
   free_pages: { who: 'any', args: pages.freePagesArgs, run: pages.sysFreePages },
+  alloc_bootmem: { who: 'kernel', args: contig.allocBootmemArgs, run: contig.sysAllocBootmem },
+  cma_alloc: { who: 'any', args: contig.cmaAllocArgs, run: contig.sysCmaAlloc },
+  cma_release: { who: 'any', args: contig.cmaReleaseArgs, run: contig.sysCmaRelease },
+  pin_user_pages: { who: 'process', args: contig.pinArgs, run: contig.sysPinUserPages },
+  unpin_user_pages: { who: 'process', args: contig.pinArgs, run: contig.sysUnpinUserPages },
+  sysctl: { who: 'any', args: admin.sysctlArgs, run: admin.sysSysctl },
+  sysrq: { who: 'any', args: admin.sysrqArgs, run: admin.sysSysrq },
   add_memory: { who: 'kernel', args: pages.addMemoryArgs, run: pages.sysAddMemory },
   mmap: { who: 'process', args: mm.mmapArgs, run: mm.sysMmap },
   munmap: { who: 'process', args: mm.munmapArgs, run: mm.sysMunmap },

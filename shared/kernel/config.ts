@@ -46,10 +46,10 @@ function group(keys: Keys, key: string, names: readonly string[]): Keys {
 
 const KNOWN = [
   'frames', 'maxFrames', 'zones', 'reserved', 'arch', 'pageOffset', 'maxOrder', 'pageblockOrder', 'mobility', 'minFreeKbytes',
-  'overcommit', 'chargeKernel', 'root', 'costs', 'seed', 'rules',
+  'overcommit', 'chargeKernel', 'cma', 'mem', 'root', 'costs', 'seed', 'rules',
 ];
 /** Keys of calls.md whose mechanism is not in this kernel yet. */
-const LATER = ['cma', 'mem', 'swap', 'disk', 'slab', 'vmalloc', 'libc', 'swappiness', 'replacement', 'tlb'];
+const LATER = ['swap', 'disk', 'slab', 'vmalloc', 'libc', 'swappiness', 'replacement', 'tlb'];
 
 function checkKeys(keys: Keys): void {
   for (const key of Object.keys(keys)) {
@@ -113,6 +113,9 @@ export function parseConfig(config: unknown): MachineConfig {
   const frames = integer(config, 'frames', FRAMES_MIN, FRAMES_MAX, 16384);
   const maxOrder = integer(config, 'maxOrder', 0, 10, 10);
   const pageblockOrder = integer(config, 'pageblockOrder', 0, maxOrder, defaultPageblockOrder(frames, maxOrder));
+  const mobility = flag(config, 'mobility', frames >= 6 << pageblockOrder);
+  const cma = integer(group(config, 'cma', ['frames']), 'frames', 1, frames, 0, 'cma.');
+  if (cma > 0 && !mobility) throw new ConfigError('cma needs mobility: its pages are lent to movable requests');
   const pageOffset = config.pageOffset ?? 0xc0000000;
   if (pageOffset !== 0xc0000000 && pageOffset !== 0x80000000) throw new ConfigError('pageOffset is 0xC0000000 or 0x80000000');
   return {
@@ -124,7 +127,9 @@ export function parseConfig(config: unknown): MachineConfig {
     pageOffset,
     maxOrder,
     pageblockOrder,
-    mobility: flag(config, 'mobility', frames >= 6 << pageblockOrder),
+    mobility,
+    cma,
+    mem: integer(config, 'mem', FRAMES_MIN, frames, frames),
     minFreeKbytes: integer(config, 'minFreeKbytes', 0, frames * 4, -1),
     overcommit: overcommitOf(config),
     chargeKernel: flag(config, 'chargeKernel', false),

@@ -47,6 +47,7 @@ export const GFP: Readonly<Record<string, number>> = {
 };
 
 export const GFP_KERNEL = KERNEL;
+export const GFP_USER = USER;
 export const GFP_KERNEL_ZERO = KERNEL | GFP_BIT.__GFP_ZERO;
 export const GFP_HIGHUSER_MOVABLE = HIGHUSER | GFP_BIT.__GFP_MOVABLE;
 

@@ -9,12 +9,12 @@ import { parseConfig } from './config.ts';
 import type { FactRing } from './facts.ts';
 import { createHasher, hashArray, hashText, hashWord } from './hash.ts';
 import { spawn } from './kernel/fork.ts';
-import { freeRange } from './mm/buddy.ts';
-import { createFrames, createZones, setupZones } from './mm/mmzone.ts';
+import { bootMemory } from './mm/memblock.ts';
+import { createFrames } from './mm/mmzone.ts';
 import { createRmap } from './mm/rmap.ts';
 import { VMSTAT_COUNT } from './mm/vmstat.ts';
 import { badArgument, refused, refusedBy } from './sys/answer.ts';
-import { PG, type Answer, type Call, type Machine, type Pid, type Refused, type Task } from './types.ts';
+import { type Answer, type Call, type Machine, type Pid, type Refused, type Task } from './types.ts';
 
 export { ConfigError } from './config.ts';
 export { CodecError } from './codec.ts';
@@ -29,7 +29,7 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     now: 0,
     rng: parsed.seed >>> 0,
     frames: createFrames(parsed),
-    zones: createZones(parsed),
+    zones: [],
     tasks: new Map(),
     nextPid: 2,
     initBorn: false,
@@ -39,6 +39,9 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     facts,
     tables: createPageTables(),
     rmap: createRmap(),
+    cma: null,
+    bootPages: 0,
+    booted: false,
     shm: new Map(),
     shmPages: new Map(),
     nextShm: 1,
@@ -47,12 +50,7 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     cost: 0,
     kills: [],
   };
-  machine.frames.flags.fill(PG.reserved, 0, parsed.reserved);
-  for (const zone of machine.zones) {
-    const start = Math.max(zone.start, parsed.reserved);
-    if (start < zone.end) freeRange(machine.frames, zone, start, zone.end);
-  }
-  setupZones(machine);
+  bootMemory(machine, parsed.reserved);
   return machine;
 }
 
@@ -104,6 +102,7 @@ export function call(machine: Machine, pid: Pid, request: Call): Answer {
   if (row.target >= 0) bearTarget(machine, row.values[row.target]);
   machine.cost = machine.config.costs.syscall!;
   machine.kills.length = 0;
+  if (name !== 'alloc_bootmem') machine.booted = true;
   const answer = runRow(row, machine, caller);
   answer.cost = answer.ok ? machine.cost : failedCost(machine, answer);
   return answer;
@@ -112,12 +111,14 @@ export function call(machine: Machine, pid: Pid, request: Call): Answer {
 /** Lets 100 ms of kernel time pass. */
 export function tick(machine: Machine): void {
   machine.now += 1;
+  // kswapd has run: nothing can be reclaimed yet, and the boost is spent.
+  for (const zone of machine.zones) zone.boost = 0;
 }
 
 /** All that is small, as plain values; the frames and tables go beside it as arrays. */
 function smallState(machine: Machine): Record<string, unknown> {
-  const { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, shmPages, contents } = machine;
-  return { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, shmPages, contents };
+  const { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, shmPages, cma, bootPages, booted, contents } = machine;
+  return { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, shmPages, cma, bootPages, booted, contents };
 }
 
 /** Page tables in use; a free slot's history is nobody's business. */

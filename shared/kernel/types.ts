@@ -56,6 +56,8 @@ export const PG = {
   table: 32,
   /** Given by alloc_pages to a process or to the kernel. */
   kernel: 64,
+  /** One of a run given by cma_alloc. */
+  contig: 128,
 } as const;
 
 /** Migratetypes (include/linux/mmzone.h, 6.x): what a pageblock's pages may be used for, and whether they can be moved. */
@@ -161,8 +163,10 @@ export interface Task {
   rlimits: Record<string, { cur: number; max: number }>;
   /** Children that live. */
   children: number;
-  /** Frames that it pinned, and how often (pin_user_pages). */
-  pins: Map<Pfn, number>;
+  /** Frames that it pinned, by the number of the virtual page (pin_user_pages). */
+  pins: Map<number, Pfn[]>;
+  /** First frames of its runs from cma_alloc. */
+  cmaRuns: Set<Pfn>;
 }
 
 export interface Machine {
@@ -187,6 +191,10 @@ export interface Machine {
   // The rest is private to the kernel's files.
   readonly tables: PageTables;
   readonly rmap: Rmap;
+  cma: Cma | null;
+  /** Frames that boot holds at the bottom; and whether a call has been made that ended boot. */
+  bootPages: number;
+  booted: boolean;
   readonly shm: Map<number, ShmObject>;
   /** Object of each page of shared memory. */
   readonly shmPages: Map<Pfn, number>;
@@ -221,6 +229,16 @@ export interface PageTables {
   freeSlots: number[];
 }
 
+/** The region of the contiguous memory allocator. */
+export interface Cma {
+  base: Pfn;
+  count: number;
+  /** A byte a frame: 1 while a driver has it. */
+  used: Uint8Array;
+  /** Runs that were given out, by their first frame. */
+  runs: Map<Pfn, { pages: number; pid: Pid }>;
+}
+
 /** Nodes of the reverse map: one a page-table entry that maps a user page. */
 export interface Rmap {
   pid: Int32Array;
@@ -252,6 +270,10 @@ export interface MachineConfig {
   maxOrder: number;
   pageblockOrder: number;
   mobility: boolean;
+  /** Frames for the contiguous memory allocator, 0 for none. */
+  cma: number;
+  /** Frames that the kernel manages; what lies above belongs to a driver. */
+  mem: number;
   /** -1: by formula. */
   minFreeKbytes: number;
   overcommit: { mode: 0 | 1 | 2; ratio: number };

@@ -45,6 +45,15 @@ export interface WhyNumbers {
   TOO_MANY_AREAS: { limit: number };
   TOO_MANY_PROCESSES: { limit: number };
   NO_SUCH_FILE: { path: string };
+  /** cma_alloc: no part of the region is long enough, or there is no region. */
+  CMA_FULL: { needed: number; largestRun: number; regionPages: number };
+  /** cma_alloc: a page in the way does not move: pinned, or the kernel's. */
+  CMA_BUSY: { needed: number; pfn: number; owner: number };
+  /** unpin_user_pages of a page that the caller has not pinned. */
+  NOT_PINNED: { addr: number };
+  /** Too late: the buddy has the memory since the first other call. */
+  NOT_AT_BOOT: { call: string };
+  UNKNOWN_SYSCTL: { name: string };
   /** All 16 MiB for the contents of pages are used. */
   CONTENTS_FULL: { limit: number };
   /** The machine cannot grow (further). */

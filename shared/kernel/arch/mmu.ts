@@ -2,7 +2,7 @@
  * Page tables of i386 as data: two levels of 10 bits over a 12-bit offset (spec §2). Each table is a frame of the
  * machine; its 1,024 entries live in a slot of `machine.tables`, and `frames.index` of the table's frame names the slot.
  */
-import type { Frames, Machine, PageTables, Pfn } from '../types.ts';
+import type { Addr, Frames, Machine, Mm, PageTables, Pfn } from '../types.ts';
 
 export const I386 = {
   name: 'i386',
@@ -67,4 +67,11 @@ export function pteAt(machine: Machine, pgd: Pfn, addr: number): number {
   const pde = words[tableBase(machine, pgd) + (addr >>> 22)]!;
   if (pde === 0) return -1;
   return tableBase(machine, pde >>> PTE_PFN_SHIFT) + ((addr >>> 12) & 0x3ff);
+}
+
+/** The frame under a present address; -1 for the shared zero page or nothing. */
+export function frameAt(machine: Machine, mm: Mm, addr: Addr): Pfn {
+  const at = pteAt(machine, mm.pgd, addr);
+  const pte = at < 0 ? 0 : machine.tables.words[at]!;
+  return pte === 0 || (pte & PTE.special) !== 0 ? -1 : pte >>> PTE_PFN_SHIFT;
 }

@@ -1,5 +1,7 @@
 /** The end of a process: all that it held is free at once; nobody waits for it (kernel/exit.c). */
 import { emit, FACT } from '../facts.ts';
+import { cmaRelease } from '../mm/cma_area.ts';
+import { unpinAll } from '../mm/gup.ts';
 import { freePagesBlock } from '../mm/page_alloc.ts';
 import { exitMmap } from '../mm/unmap.ts';
 import type { Machine, Task } from '../types.ts';
@@ -7,6 +9,8 @@ import type { Machine, Task } from '../types.ts';
 // Simplified: no zombies and no wait(); a child whose parent dies belongs to pid 1.
 export function doExit(machine: Machine, task: Task, signal: number): void {
   exitMmap(machine, task.mm);
+  unpinAll(machine, task);
+  for (const pfn of task.cmaRuns) cmaRelease(machine, pfn);
   for (const pfn of task.kernelBlocks) freePagesBlock(machine, pfn, machine.frames.order[pfn]!);
   task.kernelBlocks.clear();
   task.kernelPages = 0;

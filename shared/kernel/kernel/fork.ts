@@ -50,6 +50,7 @@ function createTask(pid: Pid, ppid: Pid, mm: Mm): Task {
     rlimits: defaultRlimits(),
     children: 0,
     pins: new Map(),
+    cmaRuns: new Set(),
   };
 }
 

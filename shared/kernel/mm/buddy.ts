@@ -99,7 +99,7 @@ export function freeOnePage(frames: Frames, zone: Zone, freed: Pfn, freedOrder: 
   let order = freedOrder;
   const type = pageblockType(frames, freed);
   frames.flags[freed] = 0;
-  zone.free += 1 << order;
+  if (type !== MIGRATE.isolate) zone.free += 1 << order;
   while (order < zone.maxOrder) {
     const buddy = pfn ^ (1 << order);
     if (!isFreeBlock(frames, zone, buddy, order)) break;

@@ -197,10 +197,3 @@ export function accessRange(
   }
   return SERVED;
 }
-
-/** The frame under a present address; -1 for the shared zero page or nothing. */
-export function frameAt(machine: Machine, mm: Mm, addr: Addr): Pfn {
-  const at = pteAt(machine, mm.pgd, addr);
-  const pte = at < 0 ? 0 : machine.tables.words[at]!;
-  return pte === 0 || (pte & PTE.special) !== 0 ? -1 : pte >>> PTE_PFN_SHIFT;
-}

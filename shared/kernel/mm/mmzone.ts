@@ -39,14 +39,15 @@ function createZone(name: Zone['name'], start: Pfn, end: Pfn, maxOrder: number, 
   };
 }
 
-/** The zones of a machine from the bottom up, still empty; a zone of no frames does not exist. */
+/** The zones of a machine from the bottom up, still empty; a zone of no frames does not exist, and mem= cuts what lies above it. */
 export function createZones(config: MachineConfig): Zone[] {
   const zones: Zone[] = [];
   let start = 0;
   for (const [key, name] of ZONE_ORDER) {
-    const count = config.zones[key];
-    if (count > 0) zones.push(createZone(name, start, start + count, config.maxOrder, config.mobility ? MIGRATE_TYPES : 1));
-    start += count;
+    const end = start + config.zones[key];
+    const managedEnd = Math.min(end, config.mem);
+    if (managedEnd > start) zones.push(createZone(name, start, managedEnd, config.maxOrder, config.mobility ? MIGRATE_TYPES : 1));
+    start = end;
   }
   return zones;
 }

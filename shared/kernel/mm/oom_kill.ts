@@ -5,8 +5,9 @@
 import { emit, FACT } from '../facts.ts';
 import { gfpText } from '../gfp.ts';
 import { doExit } from '../kernel/exit.ts';
-import type { Machine, Pid, Task, Zone } from '../types.ts';
+import type { Machine, Pid, Task } from '../types.ts';
 import { freePages, managedPages } from './mmzone.ts';
+import { showMem } from './show_mem.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
 export const OOM_SCORE_ADJ_MIN = -1000;
@@ -63,17 +64,6 @@ function timestamp(ticks: number): string {
 
 const kb = (pages: number): string => `${pages * 4}kB`;
 
-function showZone(machine: Machine, zone: Zone): void {
-  const { min, low, high } = zone.watermark;
-  printk(machine, `Node 0 ${zone.name} free:${kb(zone.free)} boost:0kB min:${kb(min)} low:${kb(low)} high:${kb(high)} present:${kb(zone.managed)} managed:${kb(zone.managed)}`);
-  printk(machine, `lowmem_reserve[]: ${zone.lowmemReserve.join(' ')}`);
-}
-
-function showFreeLists(machine: Machine, zone: Zone): void {
-  const parts = Array.from(zone.nrFree, (blocks, order) => `${blocks}*${4 << order}kB`);
-  printk(machine, `Node 0 ${zone.name}: ${parts.join(' ')} = ${kb(zone.free)}`);
-}
-
 function showTask(machine: Machine, task: Task): void {
   const { mm } = task;
   const rss = mm.rssAnon + mm.rssFile + mm.rssShmem;
@@ -99,13 +89,7 @@ function dumpHeader(machine: Machine, asker: Task | null, order: number, gfp: nu
     machine,
     `${asker?.comm ?? 'kernel'} invoked oom-killer: gfp_mask=${gfpText(gfp)}, order=${order}, oom_score_adj=${asker?.oomScoreAdj ?? 0}`,
   );
-  printk(machine, 'Mem-Info:');
-  const { vmstat } = machine;
-  printk(machine, `active_anon:0 inactive_anon:${vmstat[VMSTAT.nr_anon_pages]! + vmstat[VMSTAT.nr_shmem]!} isolated_anon:0`);
-  printk(machine, ` mapped:${vmstat[VMSTAT.nr_mapped]} shmem:${vmstat[VMSTAT.nr_shmem]} pagetables:${vmstat[VMSTAT.nr_page_table_pages]}`);
-  printk(machine, ` free:${freePages(machine.zones)} free_pcp:0 free_cma:0`);
-  for (const zone of machine.zones) showZone(machine, zone);
-  for (const zone of machine.zones) showFreeLists(machine, zone);
+  for (const line of showMem(machine)) printk(machine, line);
   printk(machine, 'Tasks state (memory values in pages):');
   printk(machine, '[  pid  ]   uid  tgid total_vm      rss rss_anon rss_file rss_shmem pgtables_bytes swapents oom_score_adj name');
   for (const task of machine.tasks.values()) showTask(machine, task);

@@ -1,7 +1,8 @@
 /** read, write, exec, peek, poke: touching memory, with the faults that it takes. */
 import { address, byteList, bytes, int, optional } from '../args.ts';
 import { CONTENTS_PAGES_MAX, contentsOf } from '../mm/contents.ts';
-import { accessRange, frameAt } from '../mm/memory.ts';
+import { frameAt } from '../arch/mmu.ts';
+import { accessRange } from '../mm/memory.ts';
 import { PAGE_SIZE, type Addr, type Answer, type Faults, type Machine, type Task, type Why } from '../types.ts';
 import { accessRefused, granted } from './answer.ts';
 

@@ -2,7 +2,9 @@
 import { oomScore } from '../../mm/oom_kill.ts';
 import type { Machine, Task } from '../../types.ts';
 import { buddyinfo } from './buddyinfo.ts';
+import { extfragIndex, unusableIndex } from './extfrag.ts';
 import { meminfo } from './meminfo.ts';
+import { pagetypeinfo } from './pagetypeinfo.ts';
 import { maps, smaps, statm, status } from './task_mmu.ts';
 import { vmstat } from './vmstat.ts';
 import { zoneinfo } from './zoneinfo.ts';
@@ -10,9 +12,16 @@ import { zoneinfo } from './zoneinfo.ts';
 const FILES: Readonly<Record<string, (machine: Machine) => string>> = {
   buddyinfo,
   meminfo,
+  pagetypeinfo,
   vmstat,
   zoneinfo,
   kmsg: (machine) => machine.kmsg.map((line) => `${line}\n`).join(''),
+};
+
+/** Files of debugfs, by their whole path. */
+const DEBUG_FILES: Readonly<Record<string, (machine: Machine) => string>> = {
+  '/sys/kernel/debug/extfrag/unusable_index': unusableIndex,
+  '/sys/kernel/debug/extfrag/extfrag_index': extfragIndex,
 };
 
 const TASK_FILES: Readonly<Record<string, (machine: Machine, task: Task) => string>> = {
@@ -34,6 +43,8 @@ function oomAdj(scoreAdj: number): number {
 
 /** The text of a file, always by its absolute path; null when there is none. */
 export function procFile(machine: Machine, caller: Task | null, path: string): string | null {
+  const debug = own(DEBUG_FILES, path);
+  if (debug) return debug(machine);
   const match = /^\/proc\/(?:(self|[1-9][0-9]{0,9})\/)?([a-z_]+)$/.exec(path);
   if (!match) return null;
   const [, who, name] = match;

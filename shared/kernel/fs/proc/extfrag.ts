@@ -1,0 +1,17 @@
+/** The two files of debugfs that measure fragmentation by order (mm/vmstat.c, extfrag/…). */
+import { fragmentationIndex, unusableFreeIndex } from '../../mm/indices.ts';
+import type { Machine } from '../../types.ts';
+
+/** An index × 1000 as "0.123"; −1000 as "-1.000". */
+function decimal(index: number): string {
+  return `${Math.trunc(index / 1000)}.${String(Math.abs(index % 1000)).padStart(3, '0')}`;
+}
+
+function table(machine: Machine, index: (nrFree: Int32Array, order: number) => number): string {
+  return machine.zones
+    .map((zone) => `Node 0, zone ${zone.name.padStart(8)} ${Array.from(zone.nrFree, (_, order) => `${decimal(index(zone.nrFree, order))} `).join('')}\n`)
+    .join('');
+}
+
+export const unusableIndex = (machine: Machine): string => table(machine, unusableFreeIndex);
+export const extfragIndex = (machine: Machine): string => table(machine, fragmentationIndex);

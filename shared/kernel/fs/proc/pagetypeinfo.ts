@@ -1,0 +1,37 @@
+/** /proc/pagetypeinfo (mm/vmstat.c): free blocks by type and order, and how many pageblocks each type has. */
+import { MIGRATE, type Machine, type Zone } from '../../types.ts';
+
+const NAMES = ['Unmovable', 'Movable', 'Reclaimable', 'HighAtomic', 'CMA', 'Isolate'];
+
+function freeRows(zone: Zone): string {
+  let text = '';
+  NAMES.forEach((name, type) => {
+    text += `Node ${'0'.padStart(4)}, zone ${zone.name.padStart(8)}, type ${name.padStart(12)} `;
+    for (let order = 0; order <= zone.maxOrder; order++) {
+      const blocks = zone.types === 1 ? (type === MIGRATE.movable ? zone.nrFree[order]! : 0) : zone.listLength[order * zone.types + type]!;
+      text += `${blocks >= 100000 ? '>' : ''}${String(blocks >= 100000 ? 100000 : blocks).padStart(6)} `;
+    }
+    text += '\n';
+  });
+  return text;
+}
+
+function blockRow(machine: Machine, zone: Zone): string {
+  const { pageblock, pageblockOrder, types } = machine.frames;
+  const counts = NAMES.map(() => 0);
+  const size = 1 << pageblockOrder;
+  for (let pfn = zone.start & ~(size - 1); pfn < zone.end; pfn += size) counts[types === 1 ? MIGRATE.movable : pageblock[pfn >> pageblockOrder]!]! += 1;
+  return `Node 0, zone ${zone.name.padStart(8)} ${counts.map((blocks) => `${String(blocks).padStart(12)} `).join('')}\n`;
+}
+
+export function pagetypeinfo(machine: Machine): string {
+  const { pageblockOrder } = machine.frames;
+  const orders = Array.from({ length: machine.config.maxOrder + 1 }, (_, order) => `${String(order).padStart(6)} `).join('');
+  return (
+    `Page block order: ${pageblockOrder}\nPages per block:  ${1 << pageblockOrder}\n\n` +
+    `${'Free pages count per migrate type at order'.padEnd(43)} ${orders}\n` +
+    machine.zones.map(freeRows).join('') +
+    `\n${'Number of blocks type'.padEnd(23)} ${NAMES.map((name) => `${name.padStart(12)} `).join('')}\n` +
+    machine.zones.map((zone) => blockRow(machine, zone)).join('')
+  );
+}

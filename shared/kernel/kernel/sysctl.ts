@@ -1,0 +1,24 @@
+/** Knobs under vm. (kernel/sysctl.c, mm/…): the value's range, and what turning them does. */
+import { compactMemory } from '../mm/compaction.ts';
+import { setupZones } from '../mm/mmzone.ts';
+import type { Machine } from '../types.ts';
+
+interface Sysctl {
+  readonly low: number;
+  readonly high: number;
+  /** May everybody turn it (calls.md, Rights)? */
+  readonly open: boolean;
+  readonly set: (machine: Machine, value: number) => void;
+}
+
+export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
+  'vm.compact_memory': { low: 1, high: 1, open: true, set: (machine) => compactMemory(machine) },
+  'vm.min_free_kbytes': { low: 0, high: 4 << 20, open: false, set: setMinFreeKbytes },
+  'vm.overcommit_memory': { low: 0, high: 2, open: false, set: (machine, value) => { machine.config.overcommit.mode = value as 0 | 1 | 2; } },
+  'vm.overcommit_ratio': { low: 0, high: 1000, open: false, set: (machine, value) => { machine.config.overcommit.ratio = value; } },
+};
+
+function setMinFreeKbytes(machine: Machine, value: number): void {
+  machine.config.minFreeKbytes = value;
+  setupZones(machine);
+}

@@ -1,0 +1,49 @@
+/**
+ * Memory before the buddy has it (mm/memblock.c, alloc_bootmem): the kernel's image at the bottom, what drivers take at
+ * boot above it, memory beyond `mem=` that nobody manages, and the region kept for the contiguous memory allocator.
+ * The rest goes to the buddy, lowest first.
+ */
+import { MIGRATE, PG, type Machine, type Pfn, type Zone } from '../types.ts';
+import { freeRange, setPageblockType } from './buddy.ts';
+import { createCma, placeCma } from './cma_area.ts';
+import { createFrames, createZones, setupZones } from './mmzone.ts';
+
+function freeZone(machine: Machine, zone: Zone, from: Pfn): void {
+  const start = Math.max(zone.start, from);
+  const { cma } = machine;
+  if (cma === null || cma.base < start || cma.base >= zone.end) {
+    if (start < zone.end) freeRange(machine.frames, zone, start, zone.end);
+    return;
+  }
+  const end = cma.base + cma.count;
+  zone.cmaPages = cma.count;
+  for (let block = cma.base; block < end; block += 1 << machine.frames.pageblockOrder) {
+    setPageblockType(machine.frames, block, machine.frames.pageblockOrder, MIGRATE.cma);
+  }
+  for (const [low, high] of [[start, cma.base], [cma.base, end], [end, zone.end]] as const) {
+    if (low < high) freeRange(machine.frames, zone, low, high);
+  }
+}
+
+/** Hands memory to the buddy as at boot, from frame `reserved` on. Only for a machine that nothing has happened to yet. */
+export function bootMemory(machine: Machine, reserved: number): void {
+  const { config } = machine;
+  Object.assign(machine.frames, createFrames(config));
+  machine.zones.splice(0, machine.zones.length, ...createZones(config));
+  machine.frames.flags.fill(PG.reserved, 0, reserved);
+  machine.frames.flags.fill(PG.reserved, config.mem, config.frames);
+  const place = config.cma > 0 ? placeCma(config, machine.zones) : null;
+  machine.cma = place === null ? null : createCma(place.base, place.count);
+  for (const zone of machine.zones) freeZone(machine, zone, reserved);
+  machine.bootPages = reserved;
+  setupZones(machine);
+}
+
+/** A run of any length above what boot holds already; −1 when the lowest zones have none, or the buddy has the memory (alloc_bootmem). */
+export function allocBootmem(machine: Machine, pages: number): Pfn {
+  const pfn = machine.bootPages;
+  const limit = machine.cma?.base ?? machine.zones.reduce((end, zone) => (zone.name === 'HighMem' ? end : Math.max(end, zone.end)), 0);
+  if (pfn + pages >= limit) return -1;
+  bootMemory(machine, pfn + pages);
+  return pfn;
+}

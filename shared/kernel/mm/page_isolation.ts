@@ -1,0 +1,62 @@
+/** Taking pageblocks out of use while their pages are moved away (mm/page_isolation.c): free pages wait on lists that nobody is served from. */
+import { MIGRATE, PG, type Machine, type Pfn, type Zone } from '../types.ts';
+import { addToFreeList, blockOf, delFromFreeList, pageblockType, setPageblockType } from './buddy.ts';
+
+/** Cuts a free block that reaches over the pageblock at `start` until no free block does. */
+function splitAround(machine: Machine, zone: Zone, start: Pfn): void {
+  const { frames } = machine;
+  for (;;) {
+    const block = blockOf(frames, start);
+    if (block === null || !block.free || block.order <= frames.pageblockOrder) return;
+    const type = pageblockType(frames, block.head);
+    const half = block.order - 1;
+    delFromFreeList(frames, zone, block.head, block.order, type);
+    addToFreeList(frames, zone, block.head + (1 << half), half, type, false);
+    addToFreeList(frames, zone, block.head, half, type, false);
+  }
+}
+
+/** Moves the free blocks of a pageblock between lists and tags it; isolated pages do not count as free. */
+function retag(machine: Machine, zone: Zone, start: Pfn, type: number): void {
+  const { frames } = machine;
+  const old = pageblockType(frames, start);
+  const end = start + (1 << frames.pageblockOrder);
+  for (let pfn = start; pfn < end; ) {
+    if (frames.flags[pfn] !== PG.buddy) {
+      pfn += 1;
+      continue;
+    }
+    const order = frames.order[pfn]!;
+    delFromFreeList(frames, zone, pfn, order, old);
+    addToFreeList(frames, zone, pfn, order, type, true);
+    zone.free += (type === MIGRATE.isolate ? -1 : 1) * (1 << order);
+    pfn += 1 << order;
+  }
+  setPageblockType(frames, start, frames.pageblockOrder, type);
+}
+
+/** Isolates the pageblocks of [start, end), which are aligned to pageblocks; false when one is isolated already. */
+export function startIsolatePageRange(machine: Machine, zone: Zone, start: Pfn, end: Pfn): boolean {
+  const size = 1 << machine.frames.pageblockOrder;
+  for (let block = start; block < end; block += size) if (pageblockType(machine.frames, block) === MIGRATE.isolate) return false;
+  for (let block = start; block < end; block += size) {
+    splitAround(machine, zone, block);
+    retag(machine, zone, block, MIGRATE.isolate);
+  }
+  return true;
+}
+
+/** Gives the pageblocks back to a type. */
+export function undoIsolatePageRange(machine: Machine, zone: Zone, start: Pfn, end: Pfn, type: number): void {
+  for (let block = start; block < end; block += 1 << machine.frames.pageblockOrder) retag(machine, zone, block, type);
+}
+
+/** First frame of the range that is not free, -1 when all are. */
+export function firstNotFree(machine: Machine, start: Pfn, end: Pfn): Pfn {
+  for (let pfn = start; pfn < end; ) {
+    const block = blockOf(machine.frames, pfn);
+    if (block === null || !block.free) return pfn;
+    pfn = block.head + (1 << block.order);
+  }
+  return -1;
+}
