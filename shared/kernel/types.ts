@@ -259,6 +259,20 @@ export interface ShmObject {
   promised: number;
 }
 
+/** The kernel's part of the address space (arch/layout.ts), fixed at boot; addresses in bytes. */
+export interface KernelLayout {
+  /** Where the direct map starts. */
+  pageOffset: Addr;
+  /** Frames below this one have an address in the direct map (max_low_pfn), those that memory hot-plug may add among them. */
+  maxLowPfn: Pfn;
+  /** One past the direct map. */
+  highMemory: Addr;
+  vmallocStart: Addr;
+  vmallocEnd: Addr;
+  pkmapBase: Addr;
+  fixaddrStart: Addr;
+}
+
 /** A machine as calls.md, "The machine's configuration", has it; every default filled in. */
 export interface MachineConfig {
   frames: number;
