@@ -1,6 +1,7 @@
 /** A machine's configuration (calls.md): checked key by key, every default filled in. */
+import { kernelLayout, VMALLOC_END, type LayoutKeys } from './arch/layout.ts';
 import { COSTS } from './costs.ts';
-import type { MachineConfig, Pid } from './types.ts';
+import type { KernelLayout, MachineConfig, Pid } from './types.ts';
 
 /** An impossible machine; the message names the key. */
 export class ConfigError extends Error {
@@ -46,10 +47,10 @@ function group(keys: Keys, key: string, names: readonly string[]): Keys {
 
 const KNOWN = [
   'frames', 'maxFrames', 'zones', 'reserved', 'arch', 'pageOffset', 'maxOrder', 'pageblockOrder', 'mobility', 'minFreeKbytes',
-  'overcommit', 'chargeKernel', 'cma', 'mem', 'root', 'costs', 'seed', 'rules',
+  'overcommit', 'chargeKernel', 'cma', 'mem', 'vmalloc', 'root', 'costs', 'seed', 'rules',
 ];
 /** Keys of calls.md whose mechanism is not in this kernel yet. */
-const LATER = ['swap', 'disk', 'slab', 'vmalloc', 'libc', 'swappiness', 'replacement', 'tlb'];
+const LATER = ['swap', 'disk', 'slab', 'libc', 'swappiness', 'replacement', 'tlb'];
 
 function checkKeys(keys: Keys): void {
   for (const key of Object.keys(keys)) {
@@ -106,6 +107,17 @@ function overcommitOf(keys: Keys): MachineConfig['overcommit'] {
   return { mode: integer(given, 'mode', 0, 2, 0, 'overcommit.') as 0 | 1 | 2, ratio: integer(given, 'ratio', 0, 1000, 50, 'overcommit.') };
 }
 
+/** `vmalloc` moves the ends of the space for vmalloc, between the direct map and pkmap. */
+function layoutOf(keys: Keys, layoutKeys: LayoutKeys): KernelLayout {
+  const given = group(keys, 'vmalloc', ['start', 'end']);
+  const own = kernelLayout(layoutKeys);
+  const start = integer(given, 'start', own.highMemory, VMALLOC_END, own.vmallocStart, 'vmalloc.');
+  const end = integer(given, 'end', own.highMemory, VMALLOC_END, own.vmallocEnd, 'vmalloc.');
+  if (start % 4096 !== 0 || end % 4096 !== 0) throw new ConfigError('vmalloc.start and vmalloc.end are multiples of 4096');
+  if (start >= end) throw new ConfigError('vmalloc.start lies below vmalloc.end');
+  return kernelLayout(layoutKeys, { start, end });
+}
+
 /** Throws ConfigError when no such machine can be. */
 export function parseConfig(config: unknown): MachineConfig {
   if (!isPlain(config)) throw new ConfigError('a machine is an object');
@@ -118,18 +130,22 @@ export function parseConfig(config: unknown): MachineConfig {
   if (cma > 0 && !mobility) throw new ConfigError('cma needs mobility: its pages are lent to movable requests');
   const pageOffset = config.pageOffset ?? 0xc0000000;
   if (pageOffset !== 0xc0000000 && pageOffset !== 0x80000000) throw new ConfigError('pageOffset is 0xC0000000 or 0x80000000');
+  const maxFrames = integer(config, 'maxFrames', frames, FRAMES_MAX, frames);
+  const zones = zonesOf(config, frames, pageblockOrder);
+  const mem = integer(config, 'mem', FRAMES_MIN, frames, frames);
   return {
     frames,
-    maxFrames: integer(config, 'maxFrames', frames, FRAMES_MAX, frames),
-    zones: zonesOf(config, frames, pageblockOrder),
+    maxFrames,
+    zones,
     reserved: integer(config, 'reserved', 0, frames - 1, 0),
     arch: 'i386',
     pageOffset,
+    layout: layoutOf(config, { frames, maxFrames, mem, pageOffset, zones }),
     maxOrder,
     pageblockOrder,
     mobility,
     cma,
-    mem: integer(config, 'mem', FRAMES_MIN, frames, frames),
+    mem,
     minFreeKbytes: integer(config, 'minFreeKbytes', 0, frames * 4, -1),
     overcommit: overcommitOf(config),
     chargeKernel: flag(config, 'chargeKernel', false),

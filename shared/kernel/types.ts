@@ -281,6 +281,8 @@ export interface MachineConfig {
   reserved: number;
   arch: 'i386';
   pageOffset: number;
+  /** What follows from `pageOffset`, `zones`, `mem` and `vmalloc`. */
+  layout: KernelLayout;
   maxOrder: number;
   pageblockOrder: number;
   mobility: boolean;
