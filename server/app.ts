@@ -1,5 +1,5 @@
 /** The server as one value: HTTP, sockets and rooms on one port. Tests start it on port 0. */
-import { createServer } from 'node:http';
+import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { matchMaker, Server } from '@colyseus/core';
@@ -68,11 +68,13 @@ export async function startApp(options: AppOptions): Promise<App> {
   server.define(ROUND, RoundRoom);
   server.define(PROBE, ProbeRoom);
   const pages = buildPages({ scenarios, origins, log, shownPort: options.shownPort });
-  await server.listen(options.port, options.host, undefined, () => {
-    // The framework has just put its own routes in front: matchmaking for anybody, with CORS for every origin. Ours are all there are.
-    http.removeAllListeners('request');
-    http.on('request', pages);
-  });
+  await listening(http, () =>
+    server.listen(options.port, options.host, undefined, () => {
+      // The framework has just put its own routes in front: matchmaking for anybody, with CORS for every origin. Ours are all there are.
+      http.removeAllListeners('request');
+      http.on('request', pages);
+    }),
+  );
   return {
     port: (http.address() as AddressInfo).port,
     log,
@@ -83,6 +85,17 @@ export async function startApp(options: AppOptions): Promise<App> {
       http.closeAllConnections();
     },
   };
+}
+
+/** The framework waits for ever when the port is taken. */
+function listening(http: HttpServer, listen: () => Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    http.once('error', reject);
+    listen().then(() => {
+      http.off('error', reject);
+      resolve();
+    }, reject);
+  });
 }
 
 function buildPages(parts: ApiParts): Express {

@@ -323,5 +323,6 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
 
 function refuse(context: MessageContext, code: Code): undefined {
   const refusal: RoomRefusal = { reason: code, sentence: sentenceOf(code) };
-  return context.reject(refusal);
+  context.reject(refusal);
+  return undefined;
 }
