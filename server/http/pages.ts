@@ -66,7 +66,8 @@ async function send(request: Request, response: Response, file: Page): Promise<v
     response.status(304).end();
     return;
   }
-  const encoding = request.acceptsEncodings('br', 'gzip', 'identity');
+  // Browsers name gzip first, and mean no order by it.
+  const encoding = request.acceptsEncodings('br') || request.acceptsEncodings('gzip');
   let body = file.plain;
   if (encoding === 'br' || encoding === 'gzip') {
     const dense = await file[encoding]();

@@ -135,6 +135,8 @@ export class Roster {
       member.name = named.name;
       member.entry.name = named.name;
     }
+    // Whoever asks is on the way.
+    member.awaySince = performance.now();
     return answer(member);
   }
 
