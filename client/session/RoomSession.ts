@@ -149,7 +149,9 @@ export class RoomSession implements Session {
     const { code, role, secret, name } = this.door;
     const answer = await askSeat(code, { secret, role, ...(name === undefined ? {} : { name }) });
     if (answer.ok) return answer.value;
-    if (FINAL.has(answer.code)) this.end(answer.code === 'NO_ROOM' && this.me !== null ? 'ROOM_CLOSED' : answer.code);
+    // A page that was just opened has no room yet, so the watch does not judge it.
+    if (answer.code === 'NO_LINK' && this.room.value === null) this.link.value = 'lost';
+    if (FINAL.has(answer.code)) this.end(answer.code === 'NO_ROOM' && this.me !== null ? 'GONE' : answer.code);
     return null;
   }
 
