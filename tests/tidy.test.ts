@@ -71,6 +71,19 @@ describe('the sentences', () => {
     expect(wrong).toEqual([]);
   });
 
+  test('every text that the client names by its key exists', () => {
+    const keys = [...english!.texts.keys()];
+    const areas = [...new Set(keys.map((key) => key.slice(0, key.indexOf('.'))))].join('|');
+    // 'join.head', or `join.phase.${…}`: then some key must begin so.
+    const named = new RegExp(`(['"\`])((?:${areas})\\.[\\w.-]*)(\\1|\\$\\{)`, 'g');
+    const missing = codeIn('client').flatMap(({ path, text }) =>
+      [...text.matchAll(named)]
+        .filter(([, , name, end]) => !keys.some((key) => key === name || (end === '${' && key.startsWith(name!))))
+        .map(([, , name]) => `${path}: ${name}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
   test('the list of whys was read', () => {
     expect(whyNumbers().size).toBeGreaterThan(20);
     expect(whyNumbers().get('FRAGMENTED')).toEqual(['order', 'needed', 'freePages', 'largestOrder', 'largestRun']);

@@ -46,7 +46,7 @@ export interface Door {
 }
 
 async function openHouse(): Promise<{ house: House; close(): Promise<void> }> {
-  const child = fork(fileURLToPath(new URL('house.ts', import.meta.url)), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(fileURLToPath(new URL('./house.ts', import.meta.url)), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const ended = once(child, 'exit');
   const [{ port }] = (await Promise.race([
     once(child, 'message'),

@@ -16,7 +16,7 @@ async function bundle(): Promise<string> {
       write: false,
       target: 'es2022',
       minify: false,
-      lib: { entry: fileURLToPath(new URL('playLog.ts', import.meta.url)), formats: ['iife'], name: 'replay' },
+      lib: { entry: fileURLToPath(new URL('./playLog.ts', import.meta.url)), formats: ['iife'], name: 'replay' },
     },
   });
   const [first] = [built].flat() as { output: { code: string }[] }[];

@@ -10,7 +10,8 @@ interface Rights {
 
 export const MATRIX: Record<string, Rights> = {
   'shared/kernel': { layers: [], packages: [] },
-  'shared/game': { layers: ['shared/kernel'], packages: [] },
+  // zod is the boundary of scenarios, which come from files and teachers.
+  'shared/game': { layers: ['shared/kernel'], packages: ['zod'] },
   'shared/protocol': { layers: ['shared/game', 'shared/kernel'], packages: ['zod', '@colyseus/schema'] },
   server: {
     layers: ['shared/protocol', 'shared/game', 'shared/kernel', 'assets'],
