@@ -221,6 +221,8 @@ export interface ProcessRow {
   citizenMilli: number;
   stalledTicks: number;
   oomScoreAdj: number;
+  /** Held to one fair share by the host. */
+  capped: boolean;
 }
 
 export interface MachineView {

@@ -213,6 +213,7 @@ function processRow(round: Round, { seat, points, rank, citizen }: Standing, lin
     citizenMilli: citizen,
     stalledTicks: seat.stalledTicks,
     oomScoreAdj: seat.adj,
+    capped: seat.capped,
   };
 }
 
