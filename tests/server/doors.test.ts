@@ -132,6 +132,15 @@ group('seats', () => {
     await expect(Guest.connect(room, seat.body, secret)).rejects.toThrow();
   });
 
+  test('a seat asked for again and again is refused for a while', async () => {
+    const room = await makeRoom(place);
+    const secret = newSecret();
+    const answers = [];
+    for (let i = 0; i < 14; i++) answers.push((await askSeat(room, { secret, role: 'player' })).body.error ?? 'ok');
+    expect(answers.slice(0, 11)).toEqual(Array.from({ length: 11 }, () => 'ok'));
+    expect(answers.slice(-2)).toEqual(['TOO_FAST', 'TOO_FAST']);
+  });
+
   test('of 200 who come at once to a room of 40, exactly 40 get in, and the rest are told why', async () => {
     const room = await makeRoom(place, { seats: 40 });
     const answers = await Promise.all(Array.from({ length: 200 }, () => askSeat(room, { secret: newSecret(), role: 'player' })));
