@@ -31,15 +31,39 @@ export function CardTile({ play, card, place, selected, pulsing, onWhy }: CardTi
         </span>
         <span class="tile-text">{t(card.text.key, card.text.numbers)}</span>
       </button>
-      <ul class="signs">
-        {signsOf(card).map((sign) => (
-          <SignMark key={sign.key} sign={sign} />
-        ))}
-      </ul>
-      {card.why !== null && <WhyLine card={card} onWhy={onWhy} />}
-      <CardKeys play={play} card={card} selected={selected} />
+      <Signs card={card} />
+      <div class="tile-foot">
+        {card.why !== null && <WhyLine card={card} onWhy={onWhy} />}
+        <Reuse play={play} card={card} selected={selected} />
+      </div>
+      <Discard play={play} card={card} />
       <Patience card={card} />
     </li>
+  );
+}
+
+function Signs({ card }: { card: CardView }) {
+  return (
+    <ul class="signs">
+      {signsOf(card).map((sign) => (
+        <SignMark key={sign.key} sign={sign} />
+      ))}
+    </ul>
+  );
+}
+
+/** On a phone the tiles are small: the selected card's words stand below them. */
+export function CardWords({ play, card, onWhy }: { play: Play; card: CardView; onWhy(): void }) {
+  return (
+    <div class="card-words">
+      <p>{t(card.text.key, card.text.numbers)}</p>
+      <Signs card={card} />
+      <div class="tile-foot">
+        {card.why !== null && <WhyLine card={card} onWhy={onWhy} />}
+        <Reuse play={play} card={card} selected={false} />
+      </div>
+      <Discard play={play} card={card} />
+    </div>
   );
 }
 
@@ -82,33 +106,36 @@ function WhyLine({ card, onWhy }: { card: CardView; onWhy(): void }) {
   );
 }
 
-function CardKeys({ play, card, selected }: { play: Play; card: CardView; selected: boolean }) {
+/** Serves the card with memory that is held already: full pay, no new allocation. */
+function Reuse({ play, card, selected }: { play: Play; card: CardView; selected: boolean }) {
   const holding = card.reusable[0];
   const held = play.seen.value?.mine?.holdings.find((one) => one.id === holding);
+  if (held === undefined) return null;
   return (
-    <div class="tile-keys">
-      {held !== undefined && (
-        <button
-          type="button"
-          class="tile-reuse"
-          onMouseDown={keepFocus}
-          onClick={() => play.act({ do: 'reuse', card: card.id, holding: held.id }, { tool: 'other', card: card.id })}
-        >
-          {selected && <kbd class="keycap">G</kbd>}
-          {t('play.card.reuse', { frames: framesShort(held.frames) })}
-        </button>
-      )}
-      <button
-        type="button"
-        class="tile-discard"
-        aria-label={t('play.card.discard')}
-        title={t('play.card.discard')}
-        onMouseDown={keepFocus}
-        onClick={() => play.act({ do: 'discard', card: card.id }, { tool: 'other', card: card.id })}
-      >
-        ×
-      </button>
-    </div>
+    <button
+      type="button"
+      class="tile-reuse"
+      onMouseDown={keepFocus}
+      onClick={() => play.act({ do: 'reuse', card: card.id, holding: held.id }, { tool: 'other', card: card.id })}
+    >
+      {selected && <kbd class="keycap">G</kbd>}
+      {t('play.card.reuse', { frames: framesShort(held.frames) })}
+    </button>
+  );
+}
+
+function Discard({ play, card }: { play: Play; card: CardView }) {
+  return (
+    <button
+      type="button"
+      class="tile-discard"
+      aria-label={t('play.card.discard')}
+      title={t('play.card.discard')}
+      onMouseDown={keepFocus}
+      onClick={() => play.act({ do: 'discard', card: card.id }, { tool: 'other', card: card.id })}
+    >
+      ×
+    </button>
   );
 }
 

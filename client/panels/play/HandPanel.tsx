@@ -1,5 +1,5 @@
 import { t } from '../../text/t.ts';
-import { CardTile, NextCard } from './CardTile.tsx';
+import { CardTile, CardWords, NextCard } from './CardTile.tsx';
 import type { Play } from './play.ts';
 
 /** Three cards and the next one, face up. */
@@ -37,6 +37,7 @@ export function HandPanel({ play, pulsing, onWhy }: { play: Play; pulsing: boole
         })}
         <NextCard card={mine.next} ticks={mine.nextDealTicks} />
       </ol>
+      {play.card.value !== null && <CardWords play={play} card={play.card.value} onWhy={onWhy} />}
     </section>
   );
 }
