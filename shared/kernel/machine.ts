@@ -12,7 +12,7 @@ import { spawn } from './kernel/fork.ts';
 import { freeRange } from './mm/buddy.ts';
 import { createFrames, createZones, setupZones } from './mm/mmzone.ts';
 import { VMSTAT_COUNT } from './mm/vmstat.ts';
-import { badArgument, refused, refusedBy } from './sys/answer.ts';
+import { badArgument, oomKilled, refused, refusedBy } from './sys/answer.ts';
 import { PG, type Answer, type Call, type Machine, type Pid, type Refused, type Task } from './types.ts';
 
 export { ConfigError } from './config.ts';
@@ -96,12 +96,12 @@ export function call(machine: Machine, pid: Pid, request: Call): Answer {
   if (!Number.isInteger(pid) || pid < 0) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid: -1 });
   const forbidden = mayCall(row.spec, name, pid);
   if (forbidden) return forbidden;
+  machine.cost = machine.config.costs.syscall!;
+  machine.kills.length = 0;
   const caller = pid === 0 ? null : callerOf(machine, pid);
   if (caller !== null && 'ok' in caller) return caller;
   if (row.target >= 0) bearTarget(machine, row.values[row.target]);
-  machine.cost = machine.config.costs.syscall!;
-  machine.kills.length = 0;
-  const answer = runRow(row, machine, caller);
+  const answer = caller !== null && !machine.tasks.has(pid) ? oomKilled(machine) : runRow(row, machine, caller);
   answer.cost = answer.ok ? machine.cost : failedCost(machine, answer);
   return answer;
 }
@@ -148,13 +148,15 @@ const SNAPSHOT = 'overcommit machine 1';
 /** The whole state in bytes; `restore` gives an equal machine (same hash, same future). */
 export function snapshot(machine: Machine): Uint8Array {
   const { config, frames, vmstat, tables } = machine;
-  return encode({ snapshot: SNAPSHOT, config, frames, vmstat, tables, ...smallState(machine) });
+  return encode({ snapshot: SNAPSHOT, hash: hash(machine), config, frames, vmstat, tables, ...smallState(machine) });
 }
 
 /** Throws `CodecError` for bytes that no snapshot made. */
 export function restore(bytes: Uint8Array, facts: FactRing | null = null): Machine {
   const saved = decode(bytes) as Record<string, unknown> | null;
   if (typeof saved !== 'object' || saved === null || saved.snapshot !== SNAPSHOT) throw new CodecError('not a machine of this version');
-  const { snapshot: _version, ...state } = saved;
-  return { ...(state as unknown as Machine), facts, cost: 0, kills: [] };
+  const { snapshot: _version, hash: savedHash, ...state } = saved;
+  const machine: Machine = { ...(state as unknown as Machine), facts, cost: 0, kills: [] };
+  if (hash(machine) !== savedHash) throw new CodecError('damaged: the state does not have its hash');
+  return machine;
 }
