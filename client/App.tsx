@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { route, go } from './route.ts';
-import { keepRoomOfTab, roomOfTab } from './session/device.ts';
+import { keepPlaceOfTab, placeOfTab } from './session/device.ts';
 import { Later } from './panels/Later.tsx';
 import { JoinScreen } from './screens/JoinScreen.tsx';
 import { t } from './text/t.ts';
@@ -17,15 +17,15 @@ export function App() {
   });
   useEffect(prefetch, []);
   if (page === 'host') return <Later load={loadHost} show={({ HostDoor }) => <HostDoor key={code} code={code} />} />;
-  if (code !== '' && roomOfTab() === code) {
+  if (code !== '' && placeOfTab()?.code === code) {
     return <Later load={loadRoom} show={({ RoomScreen }) => <RoomScreen key={code} code={code} role="player" />} />;
   }
   return <JoinScreen code={code || typed} entered={enter} />;
 }
 
 /** A seat was given: the address becomes the room's own, so that a reload comes back to it. */
-function enter(code: string): void {
-  keepRoomOfTab(code);
+function enter(code: string, name: string): void {
+  keepPlaceOfTab({ code, name });
   go(`/j/${code}`, 'replace');
 }
 

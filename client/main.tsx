@@ -7,3 +7,6 @@ import { startText } from './text/t.ts';
 startTheme();
 await startText();
 render(<App />, document.getElementById('app')!);
+
+// The first page is whole without its typeface; that comes when nothing more urgent does.
+(window.requestIdleCallback ?? setTimeout)(() => void import('./theme/fonts.css'));

@@ -1,5 +1,5 @@
 /**
- * `node scripts/lock.mjs`: names in package-lock.json the packages of other platforms that npm left out. npm forgets them when the
+ * `npm run lock`: names in package-lock.json the packages of other platforms that npm left out. npm forgets them when the
  * registry at hand does not carry them all, and `npm ci` then refuses on every machine. Run it after `npm install X --save-exact`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,8 +1,9 @@
 /** The server as one value: HTTP, sockets and rooms on one port. Tests start it on port 0. */
-import { createServer } from 'node:http';
+import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { matchMaker, Server } from '@colyseus/core';
+import { Encoder } from '@colyseus/schema';
 import { WebSocketTransport } from '@colyseus/ws-transport';
 import express, { type Express } from 'express';
 import { MESSAGE_BYTES_MAX } from '#protocol/limits.ts';
@@ -13,29 +14,34 @@ import { health } from './http/health.ts';
 import { isOwnOrigin } from './http/origins.ts';
 import { servePages } from './http/pages.ts';
 import { refuse, refuseErrors } from './http/refuse.ts';
-import { createLog, type Logger } from './log.ts';
+import { createLog, type DestinationStream, type Logger } from './log.ts';
 import { PROBE, ProbeRoom } from './rooms/ProbeRoom.ts';
-import { RoundRoom } from './rooms/RoundRoom.ts';
+import { RoundRoom, type Patience } from './rooms/RoundRoom.ts';
 import { loadScenarios } from './scenarios.ts';
 import { BEAT_MS, Sequencer } from './sequencer/Sequencer.ts';
 
 const DIST = fileURLToPath(new URL('../dist/client', import.meta.url));
-const EMPTY_MS = 10 * 60_000;
+const PATIENCE: Patience = { emptyMs: 10 * 60_000, reservationMs: 15_000, lobbyAwayMs: 120_000 };
 /** A socket whose other end is silent for two pings is dead. */
 const PING_MS = 3000;
 const PINGS_MISSED_MAX = 2;
+
+/** Bytes for the encoder of a room's state: a roster of 320 people takes about 20 KB. */
+const STATE_BYTES = 64 * 1024;
 
 export interface AppOptions {
   /** 0: any free port. */
   port: number;
   host: string;
   logLevel?: string;
+  /** Standard output, if nothing else is named. */
+  logTo?: DestinationStream;
   /** Origins beside the server's own. */
   origins?: ReadonlySet<string>;
   /** A fifth of a tick in ms of real time; other than 20 makes game time run faster or slower. */
   beatMs?: number;
-  /** A room without anybody closes after so long. */
-  emptyMs?: number;
+  /** How long rooms wait for people, where it is not the usual. */
+  patience?: Partial<Patience>;
   /** The port that people use, where another one is in front. */
   shownPort?: number;
 }
@@ -50,11 +56,12 @@ export interface App {
 
 /** Rejects when the port is taken. One server a process: the matchmaker is the process's own. */
 export async function startApp(options: AppOptions): Promise<App> {
-  const log = createLog(options.logLevel ?? 'info');
+  Encoder.BUFFER_SIZE = STATE_BYTES;
+  const log = createLog(options.logLevel ?? 'info', options.logTo);
   const origins = options.origins ?? new Set<string>();
   const sequencer = new Sequencer(log, options.beatMs ?? BEAT_MS);
   const scenarios = loadScenarios(log);
-  RoundRoom.house = { log, sequencer, scenarios, emptyMs: options.emptyMs ?? EMPTY_MS };
+  RoundRoom.house = { log, sequencer, scenarios, patience: { ...PATIENCE, ...options.patience } };
 
   const http = createServer();
   const transport = new WebSocketTransport({
@@ -68,11 +75,13 @@ export async function startApp(options: AppOptions): Promise<App> {
   server.define(ROUND, RoundRoom);
   server.define(PROBE, ProbeRoom);
   const pages = buildPages({ scenarios, origins, log, shownPort: options.shownPort });
-  await server.listen(options.port, options.host, undefined, () => {
-    // The framework has just put its own routes in front: matchmaking for anybody, with CORS for every origin. Ours are all there are.
-    http.removeAllListeners('request');
-    http.on('request', pages);
-  });
+  await listening(http, () =>
+    server.listen(options.port, options.host, undefined, () => {
+      // The framework has just put its own routes in front: matchmaking for anybody, with CORS for every origin. Ours are all there are.
+      http.removeAllListeners('request');
+      http.on('request', pages);
+    }),
+  );
   return {
     port: (http.address() as AddressInfo).port,
     log,
@@ -83,6 +92,17 @@ export async function startApp(options: AppOptions): Promise<App> {
       http.closeAllConnections();
     },
   };
+}
+
+/** The framework waits for ever when the port is taken. */
+function listening(http: HttpServer, listen: () => Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    http.once('error', reject);
+    listen().then(() => {
+      http.off('error', reject);
+      resolve();
+    }, reject);
+  });
 }
 
 function buildPages(parts: ApiParts): Express {

@@ -1,8 +1,10 @@
 /** Structured logs on standard output. Never a name of a person, a secret or an address of a device. */
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 
-export type { Logger };
+export type { DestinationStream, Logger };
 
-export function createLog(level: string): Logger {
-  return pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
+/** `to`: elsewhere than standard output. */
+export function createLog(level: string, to?: DestinationStream): Logger {
+  const options = { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime };
+  return to === undefined ? pino(options) : pino(options, to);
 }

@@ -20,7 +20,7 @@ export interface Block {
 export function BuddyArt() {
   const [blocks, setBlocks] = useState(() => {
     let start: Block[] = [{ at: 0, order: TOP, hue: '' }];
-    for (let n = 0; n < 90; n++) start = step(start, Math.random);
+    for (let n = 0; n < 160; n++) start = step(start, Math.random);
     return start;
   });
   useEffect(() => {
@@ -54,12 +54,13 @@ export function step(blocks: readonly Block[], random: () => number): Block[] {
   const next = [...blocks];
   const held = next.filter((block) => block.hue !== '');
   const full = held.reduce((sum, block) => sum + (1 << block.order), 0) / (1 << TOP);
-  if (held.length > 0 && random() < full) {
+  // A machine at work: the fuller, the likelier somebody frees; about three quarters are held.
+  if (held.length > 0 && random() < full * full) {
     const block = held[Math.floor(random() * held.length)]!;
     next[next.indexOf(block)] = { ...block, hue: '' };
     return join(next);
   }
-  const order = Math.floor(random() * random() * 6);
+  const order = Math.floor(random() * random() * 7);
   const free = next.filter((block) => block.hue === '' && block.order >= order);
   const smallest = free.reduce<Block | null>((best, block) => (best === null || block.order < best.order ? block : best), null);
   if (smallest === null) return next;

@@ -24,17 +24,18 @@ export function PodiumPanel({ session }: { session: Session }) {
       <div class="podium-columns">
         <Winners
           head={t('podium.points')}
-          rows={end.points.slice(0, PLACES).map(({ seat, points }) => ({ seat, value: grouped(points) }))}
+          rows={end.points.slice(0, PLACES).map(({ seat, points }) => ({ seat, value: grouped(points), size: points }))}
           room={room}
         />
         <Winners
           head={t('podium.citizen')}
           note={t('podium.citizenNote')}
-          rows={end.citizen.slice(0, PLACES).map(({ seat, milli }) => ({ seat, value: percent(milli) }))}
+          rows={end.citizen.slice(0, PLACES).map(({ seat, milli }) => ({ seat, value: percent(milli), size: milli }))}
           room={room}
         />
         <TheClass end={end} />
       </div>
+      {room.role === 'host' && <Everybody rows={end.rows} room={room} />}
       {own !== undefined && <Own row={own} place={placeOf(own, view?.third ?? 3, round.scenario.ranks)} name={nameOf(own.seat, room)} />}
     </div>
   );
@@ -43,7 +44,8 @@ export function PodiumPanel({ session }: { session: Session }) {
 interface WinnersProps {
   head: string;
   note?: string;
-  rows: { seat: Seat; value: string }[];
+  /** `size` is what the bars compare. */
+  rows: { seat: Seat; value: string; size: number }[];
   room: RoomFacts;
 }
 
@@ -52,12 +54,15 @@ function Winners({ head, note, rows, room }: WinnersProps) {
     <section class="panel podium-winners">
       <h2>{head}</h2>
       <ol>
-        {rows.map(({ seat, value }, at) => (
+        {rows.map(({ seat, value, size }, at) => (
           <li key={seat} class={`place-${at + 1}`} aria-current={seat === room.seat}>
             <span class="mono podium-place">{at + 1}</span>
             <Swatch seat={seat} look={seat === room.seat ? 'swatch mine' : 'swatch'} />
             <span class="podium-name">{nameOf(seat, room)}</span>
             <span class="mono podium-value">{value}</span>
+            <span class="bar" aria-hidden="true">
+              <span style={{ width: `${Math.round((100 * Math.max(0, size)) / Math.max(1, rows[0]!.size))}%` }} />
+            </span>
           </li>
         ))}
       </ol>
@@ -100,6 +105,49 @@ function Fact({ name, value }: { name: string; value: string }) {
       <dt class="label">{name}</dt>
       <dd class="mono">{value}</dd>
     </div>
+  );
+}
+
+/** The teacher's list, folded: the projector shows the podium alone. */
+function Everybody({ rows, room }: { rows: readonly ProcessRow[]; room: RoomFacts }) {
+  return (
+    <details class="podium-all">
+      <summary>{t('podium.everybody', { n: rows.length })}</summary>
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col" class="num">
+              #
+            </th>
+            <th scope="col">{t('podium.name')}</th>
+            <th scope="col" class="num">
+              {t('podium.listPoints')}
+            </th>
+            <th scope="col" class="num">
+              {t('podium.ownCitizen')}
+            </th>
+            <th scope="col" class="num">
+              {t('podium.ownKills')}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows
+            .toSorted((a, b) => a.rank - b.rank || a.seat - b.seat)
+            .map((row) => (
+              <tr key={row.seat}>
+                <td class="num">{row.rank}</td>
+                <td>
+                  <Swatch seat={row.seat} /> {nameOf(row.seat, room)}
+                </td>
+                <td class="num">{grouped(row.points)}</td>
+                <td class="num">{percent(row.citizenMilli)}</td>
+                <td class="num">{grouped(row.kills)}</td>
+              </tr>
+            ))}
+        </tbody>
+      </table>
+    </details>
   );
 }
 

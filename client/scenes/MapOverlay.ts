@@ -96,7 +96,7 @@ export class MapOverlay {
     if (key === this.drawnFor) return;
     this.drawnFor = key;
     this.lines.clear();
-    this.lines.lineStyle(1.5 * density, packed(this.colours.outline), 0.85);
+    this.lines.lineStyle(density, packed(this.colours.outline), 0.7);
     // Outside the map, so that no line hides a frame's own edge; between two zones each line takes its own side.
     const off = 2 * density;
     for (const zone of this.zones) {

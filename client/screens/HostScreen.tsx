@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { HostConsole } from '../panels/host/HostConsole.tsx';
 import type { Hosting } from '../panels/host/hosting.ts';
 import { HostLobby } from '../panels/host/HostLobby.tsx';
@@ -6,13 +6,14 @@ import { Toast, type ToastText } from '../panels/Toast.tsx';
 import { PodiumPanel } from '../panels/PodiumPanel.tsx';
 import { TopBar } from '../panels/TopBar.tsx';
 import type { Session } from '../session/Session.ts';
-import { scenarioTitle } from '../text/scenarios.ts';
+import { learnScenarios, scenarioTitle } from '../text/scenarios.ts';
 import { sentenceOf } from '../text/sentence.ts';
 import { t } from '../text/t.ts';
 import './HostScreen.css';
 
 /** The teacher's console: the lobby on the projector, the running round, the podium. */
 export function HostScreen({ session, leave }: { session: Session; leave(): void }) {
+  useEffect(learnScenarios, []);
   const [toast, setToast] = useState<ToastText | null>(null);
   const room = session.room.value;
   if (room === null) return null;

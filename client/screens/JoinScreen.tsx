@@ -21,7 +21,7 @@ function otherName(): string {
 }
 
 /** A player's door: a code, a name, one button. `code` is what the address had, right or wrong. */
-export function JoinScreen({ code: given, entered }: { code: string; entered(code: string): void }) {
+export function JoinScreen({ code: given, entered }: { code: string; entered(code: string, name: string): void }) {
   const [typed, setTyped] = useState(given);
   const [name, setName] = useState(() => lastName() ?? otherName());
   const [own, setOwn] = useState(() => lastName() !== null);
@@ -42,7 +42,7 @@ export function JoinScreen({ code: given, entered }: { code: string; entered(cod
     setBusy(false);
     if (!answer.ok) return setWrong(answer.code);
     if (own) keepName(answer.name);
-    entered(code);
+    entered(code, answer.name);
   };
 
   return (

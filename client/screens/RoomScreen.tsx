@@ -3,7 +3,7 @@ import { LinkBanner } from '../panels/LinkBanner.tsx';
 import { Later } from '../panels/Later.tsx';
 import { TopBar } from '../panels/TopBar.tsx';
 import { go } from '../route.ts';
-import { deviceSecret, keepRoomOfTab, lastName } from '../session/device.ts';
+import { deviceSecret, keepPlaceOfTab, placeOfTab } from '../session/device.ts';
 import { RoomSession } from '../session/RoomSession.ts';
 import type { Role } from '../session/Session.ts';
 import { openTestDoor } from '../session/testDoor.ts';
@@ -24,8 +24,8 @@ export function RoomScreen({ code, role }: { code: string; role: Role }) {
 
 function RoomOnce({ code, role, enterAgain }: { code: string; role: Role; enterAgain(): void }) {
   const [session] = useState(() => {
-    const name = role === 'player' ? lastName() : null;
-    return new RoomSession({ code, role, secret: deviceSecret(), ...(name === null ? {} : { name }) });
+    const name = role === 'player' ? (placeOfTab()?.name ?? '') : '';
+    return new RoomSession({ code, role, secret: deviceSecret(), ...(name === '' ? {} : { name }) });
   });
   useEffect(() => {
     openTestDoor(session);
@@ -33,7 +33,7 @@ function RoomOnce({ code, role, enterAgain }: { code: string; role: Role; enterA
   }, [session]);
   const leave = () => {
     session.leave();
-    keepRoomOfTab(null);
+    keepPlaceOfTab(null);
     go(role === 'host' ? '/host' : '/');
   };
   if (session.ended.value !== null) {

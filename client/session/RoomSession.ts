@@ -40,10 +40,7 @@ const RESYNC_RETRY_MS = 2200;
 
 /** After these the person decides; everything else is tried again. */
 const FINAL = new Set(
-  (
-    'KICKED REPLACED ROOM_CLOSED ROOM_BROKEN NO_ROOM BAD_CODE LOCKED FULL NOT_HOST MALFORMED ' +
-    'NAME_TAKEN NAME_EMPTY NAME_TOO_LONG NAME_CHARACTERS FOREIGN_ORIGIN NO_SEAT'
-  ).split(' '),
+  ('KICKED REPLACED ROOM_CLOSED ROOM_BROKEN NO_ROOM BAD_CODE LOCKED FULL NOT_HOST MALFORMED ' + 'FOREIGN_ORIGIN NO_SEAT').split(' '),
 );
 
 export class RoomSession implements Session {
@@ -54,7 +51,7 @@ export class RoomSession implements Session {
   readonly ended = signal<string | null>(null);
   readonly facts = createFacts(1 << 14);
 
-  private readonly door: RoomDoor;
+  private door: RoomDoor;
   private readonly follower: Follower;
   private readonly outbox: Outbox;
   private readonly watchers = new Set<(events: RoundEvent[], tick: number) => void>();
@@ -149,7 +146,11 @@ export class RoomSession implements Session {
     const { code, role, secret, name } = this.door;
     const answer = await askSeat(code, { secret, role, ...(name === undefined ? {} : { name }) });
     if (answer.ok) return answer.value;
-    if (FINAL.has(answer.code)) this.end(answer.code === 'NO_ROOM' && this.me !== null ? 'ROOM_CLOSED' : answer.code);
+    // A page that was just opened has no room yet, so the watch does not judge it.
+    if (answer.code === 'NO_LINK' && this.room.value === null) this.link.value = 'lost';
+    // Somebody took the name meanwhile: the server gives another.
+    if (answer.code.startsWith('NAME_')) this.door = { code, role, secret };
+    if (FINAL.has(answer.code)) this.end(answer.code === 'NO_ROOM' && this.me !== null ? 'GONE' : answer.code);
     return null;
   }
 

@@ -27,13 +27,19 @@ export function keepName(name: string): void {
   write(localStore, NAME, name);
 }
 
-/** The room that this tab sits in, so that a reload goes straight back. */
-export function roomOfTab(): string | null {
-  return read(tabStore, ROOM);
+/** The room that this tab sits in, and as whom, so that a reload goes straight back. */
+export interface Place {
+  code: string;
+  name: string;
 }
-export function keepRoomOfTab(code: string | null): void {
-  if (code === null) remove(tabStore, ROOM);
-  else write(tabStore, ROOM, code);
+
+export function placeOfTab(): Place | null {
+  const [code = '', ...name] = read(tabStore, ROOM)?.split(' ') ?? [];
+  return code === '' ? null : { code, name: name.join(' ') };
+}
+export function keepPlaceOfTab(place: Place | null): void {
+  if (place === null) remove(tabStore, ROOM);
+  else write(tabStore, ROOM, `${place.code} ${place.name}`);
 }
 
 /* Storage may be forbidden or full; every access may throw. */

@@ -80,7 +80,7 @@ export class ShaderMapView implements MapView {
     this.colours = colours;
     this.frames = this.renderer.createUint8ArrayTexture(texels.data, width, height, false, false);
     this.swatches = this.swatchTexture(colours);
-    for (const key of KEYS) scene.textures.remove(key);
+    for (const key of KEYS) if (scene.textures.exists(key)) scene.textures.remove(key);
     scene.textures.addGLTexture('map-frames', this.frames);
     scene.textures.addGLTexture('map-swatches', this.swatches);
     scene.textures.addGLTexture('map-edges', this.renderer.createUint8ArrayTexture(edgePixels(), 24, 24, false, false));

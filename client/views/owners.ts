@@ -65,7 +65,7 @@ export function swatchClass(seat: Seat, mine: Seat, hues: Hues): string {
 
 const KERNEL_LOOK: OwnerLook = { style: STYLE.kernel, glyph: -1, lit: false };
 
-/** A look by pid, worked out once for each pid. */
+/** A look by pid, worked out once for each pid that has a seat. */
 export function looks(seatOfPid: (pid: Pid) => Seat | null, mine: Seat, hues: Hues, lit: Seat | null): LookOf {
   const known = new Map<Pid, OwnerLook>([[0, KERNEL_LOOK]]);
   return (pid) => {
@@ -73,7 +73,7 @@ export function looks(seatOfPid: (pid: Pid) => Seat | null, mine: Seat, hues: Hu
     if (look === undefined) {
       const seat = seatOfPid(pid);
       look = { style: styleOf(seat, mine, hues), glyph: seat === null ? -1 : shapeOf(seat), lit: seat !== null && seat === lit };
-      known.set(pid, look);
+      if (seat !== null) known.set(pid, look);
     }
     return look;
   };

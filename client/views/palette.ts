@@ -85,6 +85,9 @@ const KIND_PATTERNS: readonly Pattern[] = [
   (_, y) => y % 4 < 2,
 ];
 
+/** How dark a kind's ink is: blocks are large areas and need less. */
+const KIND_INK: readonly number[] = [0, 0.45, 0.26, 0.4];
+
 function mix(a: Rgb, b: Rgb, share: number): Rgb {
   const part = (n: 0 | 1 | 2): number => Math.round(a[n] + (b[n] - a[n]) * share);
   return [part(0), part(1), part(2)];
@@ -98,7 +101,7 @@ export function swatchColour(style: number, kind: number, x: number, y: number, 
   const base = styleColour(style, colours);
   if (style === STYLE.hole || style === STYLE.free) return base;
   if (style === STYLE.image || style === STYLE.kernel) return dots(x, y) ? mix(base, WHITE, 0.45) : mix(base, BLACK, kind === KIND.table ? 0.25 : 0);
-  if (KIND_PATTERNS[kind]!(x, y)) return mix(base, BLACK, 0.42);
+  if (KIND_PATTERNS[kind]!(x, y)) return mix(base, BLACK, KIND_INK[kind]!);
   return style >= STYLE.hue + HUES_PLAIN && style < STYLE.hue + HUES && hatched(x, y) ? mix(base, BLACK, 0.5) : base;
 }
 

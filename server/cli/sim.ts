@@ -4,7 +4,6 @@
  * standard error, with nothing printed from there on. calls.md has the kinds of line; sim/lines.ts decides on blank lines and ends of line.
  */
 import { createReadStream } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { LineError, LineSplitter } from './sim/lines.ts';
 import { newPlay, playLine } from './sim/play.ts';
@@ -62,8 +61,7 @@ async function main(args: string[]): Promise<number> {
     return REFUSED;
   }
   if (path === '-') return playStream(process.stdin);
-  // npm runs scripts in the package's folder; the path is meant from where the person stands.
-  const input = createReadStream(resolve(process.env.INIT_CWD ?? process.cwd(), path), { highWaterMark: 1 << 18 });
+  const input = createReadStream(path, { highWaterMark: 1 << 18 });
   try {
     return await playStream(input);
   } catch (error) {

@@ -10,12 +10,18 @@ import type { RoundRoom, RoundRoomOptions } from '../rooms/RoundRoom.ts';
 import type { SeatRequest } from '../rooms/roster.ts';
 import type { Scenarios } from '../scenarios.ts';
 import { digestOf, randomBelow } from '../secrets.ts';
+import { AddressBudget, type Allowance } from './AddressBudget.ts';
 import { isOwnOrigin } from './origins.ts';
 import { refuse } from './refuse.ts';
-import { Tries } from './tries.ts';
 
 export const ROUND = 'round';
 const CODE_TRIES = 10;
+/** Wrong codes. A class behind one address may mistype for a while; 32^6 codes at one a second take 34 years. */
+const GUESSES: Allowance = { perSecond: 1, burst: 60 };
+const GUESSES_ALL: Allowance = { perSecond: 20, burst: 600 };
+/** Rooms made: a school behind one address starts its lessons at the same minute. */
+const ROOMS_MADE: Allowance = { perSecond: 0.5, burst: 60 };
+const ROOMS_MADE_ALL: Allowance = { perSecond: 2, burst: 200 };
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
 export interface ApiParts {
@@ -28,7 +34,8 @@ export interface ApiParts {
 
 export function api(parts: ApiParts): Router {
   const router = express.Router();
-  const tries = new Tries();
+  const guesses = new AddressBudget(GUESSES, GUESSES_ALL);
+  const makings = new AddressBudget(ROOMS_MADE, ROOMS_MADE_ALL);
   router.use((request, response, next) => {
     response.set('Cache-Control', 'no-store');
     if (request.method === 'POST' && !isOwnOrigin(request.headers.origin, request.headers.host, parts.origins))
@@ -42,15 +49,15 @@ export function api(parts: ApiParts): Router {
     .all(wrongMethod('GET, HEAD'));
   router
     .route('/rooms')
-    .post((request, response) => createRoom(parts, request, response))
+    .post((request, response) => createRoom(parts, makings, request, response))
     .all(wrongMethod('POST'));
   router
     .route('/rooms/:code')
-    .get((request, response) => describeRoom(tries, request, response))
+    .get((request, response) => describeRoom(guesses, request, response))
     .all(wrongMethod('GET, HEAD'));
   router
     .route('/rooms/:code/seat')
-    .post((request, response) => takeSeat(tries, request, response))
+    .post((request, response) => takeSeat(guesses, request, response))
     .all(wrongMethod('POST'));
   router
     .route('/here')
@@ -73,7 +80,7 @@ function wrongMethod(allowed: string) {
   };
 }
 
-async function createRoom(parts: ApiParts, request: Request, response: Response): Promise<void> {
+async function createRoom(parts: ApiParts, makings: AddressBudget, request: Request, response: Response): Promise<void> {
   const body = CreateRoomBody.safeParse(request.body);
   if (!body.success) return refuse(response, 'MALFORMED');
   const { secret, seconds, seats } = body.data;
@@ -81,8 +88,11 @@ async function createRoom(parts: ApiParts, request: Request, response: Response)
   if (scenario === null) return refuse(response, 'NO_SCENARIO');
   if (matchMaker.state !== matchMaker.MatchMakerState.READY) return refuse(response, 'STOPPING');
   if (matchMaker.stats.local.roomCount >= ROOMS_MAX) return refuse(response, 'NO_ROOM_LEFT');
+  const address = request.socket.remoteAddress ?? '';
+  if (!makings.has(address)) return refuse(response, 'TOO_FAST');
   const code = await freeCode();
   if (code === null) return refuse(response, 'NO_ROOM_LEFT');
+  makings.take(address);
   const options: RoundRoomOptions = {
     code,
     hostDigest: digestOf(secret),
@@ -95,18 +105,18 @@ async function createRoom(parts: ApiParts, request: Request, response: Response)
   response.status(201).json(reply);
 }
 
-async function describeRoom(tries: Tries, request: Request, response: Response): Promise<void> {
-  const listing = await findRoom(tries, request, response);
+async function describeRoom(guesses: AddressBudget, request: Request, response: Response): Promise<void> {
+  const listing = await findRoom(guesses, request, response);
   if (listing === null) return;
   const reply: RoomReply = await matchMaker.remoteRoomCall<RoundRoom, 'describe'>(listing.roomId, 'describe', []);
   response.json(reply);
 }
 
-async function takeSeat(tries: Tries, request: Request, response: Response): Promise<void> {
+async function takeSeat(guesses: AddressBudget, request: Request, response: Response): Promise<void> {
   const body = SeatBody.safeParse(request.body);
   if (!body.success) return refuse(response, 'MALFORMED');
   if (matchMaker.state !== matchMaker.MatchMakerState.READY) return refuse(response, 'STOPPING');
-  const listing = await findRoom(tries, request, response);
+  const listing = await findRoom(guesses, request, response);
   if (listing === null) return;
   const { secret, role, name } = body.data;
   const asked: SeatRequest = { digest: digestOf(secret), role, ...(name === undefined ? {} : { name }) };
@@ -118,13 +128,13 @@ async function takeSeat(tries: Tries, request: Request, response: Response): Pro
 }
 
 /** The room of the code in the address; null when the refusal is sent already. */
-async function findRoom(tries: Tries, request: Request, response: Response): Promise<IRoomCache | null> {
+async function findRoom(guesses: AddressBudget, request: Request, response: Response): Promise<IRoomCache | null> {
   const address = request.socket.remoteAddress ?? '';
-  if (!tries.mayTry(address)) return refused(response, 'TOO_MANY_TRIES');
+  if (!guesses.has(address)) return refused(response, 'TOO_MANY_TRIES');
   const code = parseRoomCode(String(request.params['code']));
   const listing = code === null ? null : await matchMaker.getRoomById(code);
   if (listing?.name === ROUND) return listing;
-  tries.wrong(address);
+  guesses.take(address);
   return refused(response, code === null ? 'BAD_CODE' : 'NO_ROOM');
 }
 

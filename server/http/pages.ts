@@ -10,7 +10,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
 
 /** Addresses that are pages of the single-page app. */
-const PAGES = [/^\/$/, /^\/host\/?$/, /^\/j\/[^/]{1,40}\/?$/];
+const PAGES = [/^\/$/, /^\/host(\/[^/]{1,40})?\/?$/, /^\/j\/[^/]{1,40}\/?$/];
 /** File names with a hash of their content never change. */
 const HASHED = /^\/assets\/.+-[\w-]{8}\.\w+$/;
 const TYPES: Record<string, string> = {
@@ -66,7 +66,8 @@ async function send(request: Request, response: Response, file: Page): Promise<v
     response.status(304).end();
     return;
   }
-  const encoding = request.acceptsEncodings('br', 'gzip', 'identity');
+  // Browsers name gzip first, and mean no order by it.
+  const encoding = request.acceptsEncodings('br') || request.acceptsEncodings('gzip');
   let body = file.plain;
   if (encoding === 'br' || encoding === 'gzip') {
     const dense = await file[encoding]();

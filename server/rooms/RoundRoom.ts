@@ -35,8 +35,17 @@ export interface House {
   log: Logger;
   sequencer: Sequencer;
   scenarios: Scenarios;
-  /** A room without anybody closes after so long. */
+  patience: Patience;
+}
+
+/** How long a room waits for people, ms. */
+export interface Patience {
+  /** A room without anybody closes. */
   emptyMs: number;
+  /** A seat that was asked for and not taken is free again. */
+  reservationMs: number;
+  /** A player of the lobby who is away gives up seat and name. */
+  lobbyAwayMs: number;
 }
 
 export interface RoundRoomOptions {
@@ -48,10 +57,7 @@ export interface RoundRoomOptions {
 }
 
 const PATCH_MS = 100;
-const RESERVATION_SECONDS = 15;
 const HOUSEKEEPING_MS = 1000;
-/** A player of the lobby who is away for longer gives up seat and name. */
-const LOBBY_AWAY_MS = 120_000;
 /** A socket that reads too little for so many housekeepings is closed. */
 const SLOW_SECONDS_MAX = 30;
 const BRIEFING_SECONDS_MAX = 10;
@@ -69,7 +75,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   override autoDispose = false;
   override patchRate = PATCH_MS;
   override maxMessagesPerSecond = MESSAGES_PER_SECOND_MAX;
-  override seatReservationTimeout = RESERVATION_SECONDS;
+  override seatReservationTimeout = RoundRoom.house.patience.reservationMs / 1000;
 
   log!: Logger;
   roster!: Roster;
@@ -303,15 +309,15 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
 
   private keepHouse(): void {
     const now = performance.now();
+    const { patience } = RoundRoom.house;
     for (const member of this.roster.all()) {
       if (member.client !== null || member.bot !== null) continue;
       const awayMs = now - member.awaySince;
-      // A seat that was asked for and not taken, or whose owner left the lobby, is free again.
-      if (!member.arrived ? awayMs > RESERVATION_SECONDS * 1000 : this.phase === 'lobby' && awayMs > LOBBY_AWAY_MS)
+      if (awayMs > (member.arrived ? patience.lobbyAwayMs : patience.reservationMs) && (!member.arrived || this.phase === 'lobby'))
         this.removeMember(member);
     }
     if (this.clients.length > 0) this.emptySince = now;
-    if (now - this.emptySince > RoundRoom.house.emptyMs) void this.disconnect(CLOSE.ROOM_CLOSED);
+    if (now - this.emptySince > patience.emptyMs) void this.disconnect(CLOSE.ROOM_CLOSED);
     if (this.playing === null) return;
     for (const client of this.streams.reviveSlow(this.playing)) {
       const seconds = (this.slowSeconds.get(client) ?? 0) + 1;
@@ -323,5 +329,6 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
 
 function refuse(context: MessageContext, code: Code): undefined {
   const refusal: RoomRefusal = { reason: code, sentence: sentenceOf(code) };
-  return context.reject(refusal);
+  context.reject(refusal);
+  return undefined;
 }

@@ -5,7 +5,16 @@
 import type { Client } from '@colyseus/core';
 import type { BotName, Seat } from '#game/types.ts';
 import type { Code } from '#protocol/codes.ts';
-import { INPUTS_BURST, INPUTS_PER_SECOND, PEOPLE_MAX, RESYNC_BURST, RESYNC_SECONDS, SEAT_NUMBERS_MAX } from '#protocol/limits.ts';
+import {
+  INPUTS_BURST,
+  INPUTS_PER_SECOND,
+  PEOPLE_MAX,
+  RESYNC_BURST,
+  RESYNC_SECONDS,
+  RETURNS_BURST,
+  RETURNS_PER_SECOND,
+  SEAT_NUMBERS_MAX,
+} from '#protocol/limits.ts';
 import type { Role } from '#protocol/messages.ts';
 import { checkName, lookAlikeKey, makeName } from '#protocol/names.ts';
 import { Person, type RoomState } from '#protocol/roomState.ts';
@@ -33,6 +42,8 @@ export interface Member {
   seq: number;
   readonly inputs: Budget;
   readonly resyncs: Budget;
+  /** Seats asked for again: each reserves a socket for a while. */
+  readonly returns: Budget;
   readonly entry: Person;
 }
 
@@ -129,12 +140,15 @@ export class Roster {
   }
 
   private welcomeBack(member: Member, name: string | undefined): Seated {
+    if (!member.returns.take()) return { ok: false, code: 'TOO_FAST' };
     if (member.role === 'player' && name !== undefined && name !== member.name) {
       const named = this.nameFor(name, member);
       if (!named.ok) return named;
       member.name = named.name;
       member.entry.name = named.name;
     }
+    // Whoever asks is on the way.
+    member.awaySince = performance.now();
     return answer(member);
   }
 
@@ -154,6 +168,7 @@ export class Roster {
       seq: 0,
       inputs: new Budget(INPUTS_PER_SECOND, INPUTS_BURST),
       resyncs: new Budget(1 / RESYNC_SECONDS, RESYNC_BURST),
+      returns: new Budget(RETURNS_PER_SECOND, RETURNS_BURST),
       entry,
     };
     this.members.set(id, member);

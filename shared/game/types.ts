@@ -58,6 +58,8 @@ export interface Scenario {
   seats: number;
   machine: {
     framesPerSeat: number;
+    /** Frames of its program's data that each process holds from its first moment on; a fork inherits them. */
+    homeFrames: number;
     /** Keys of calls.md handed to the kernel (maxOrder, minFreeKbytes, …). */
     kernel: Record<string, unknown>;
   };
@@ -75,11 +77,28 @@ export interface Scenario {
   ranks: 'thirds' | 'full' | 'none';
 }
 
+export type Family = 'buffer' | 'capture' | 'worker';
+
 export interface FamilySpec {
-  family: 'buffer' | 'capture' | 'worker';
+  family: Family;
   weight: number;
-  /** Parameters of the variants (sizes, orders, write share), see jobs.ts. */
-  [parameter: string]: unknown;
+  variants: Variant[];
+}
+
+/** One kind of card of a family; what it does not need stays at its default. */
+export interface Variant {
+  weight: number;
+  /** How long its memory is in use, in thousandths of the mean; above 1000 it counts as long. */
+  holdMilli: number;
+  /** buffer: objects of `bytes` bytes each (1). */
+  count: number;
+  bytes: number;
+  /** buffer: share of its pages that are ever touched (1000). */
+  touchMilli: number;
+  /** capture: frames in a row. */
+  frames: number;
+  /** worker: share of the inherited pages that the child writes. */
+  writesMilli: number;
 }
 
 /** The starred numbers of game.md; all integers, points in thousandths where the name says milli. */
@@ -143,7 +162,11 @@ export type MisfitWhy =
   | { code: 'NOT_REACHABLE_BY_DEVICE'; needed: number }
   | { code: 'TOO_SMALL'; needed: number; granted: number }
   | { code: 'NOT_CONTIGUOUS'; needed: number }
-  | { code: 'NO_PROCESS' };
+  | { code: 'NO_PROCESS' }
+  /** Kernel memory: the process' own instructions cannot reach it. */
+  | { code: 'NOT_IN_ADDRESS_SPACE'; needed: number }
+  /** A process is no memory. */
+  | { code: 'GIVES_NO_MEMORY'; needed: number };
 
 export interface HoldingView {
   id: HoldingId;
@@ -163,6 +186,8 @@ export interface HoldingView {
   family: string | null;
   addr: number;
   pfn: number;
+  /** Freed by its owner, but a live block lies above it on the heap: the kernel has it back only when that goes. */
+  blocked: boolean;
 }
 
 export interface ToolView {
@@ -196,6 +221,8 @@ export interface ProcessRow {
   citizenMilli: number;
   stalledTicks: number;
   oomScoreAdj: number;
+  /** Held to one fair share by the host. */
+  capped: boolean;
 }
 
 export interface MachineView {
@@ -273,6 +300,9 @@ export type RoundEvent =
   | { type: 'done'; seat: Seat; holding: HoldingId; points: number }
   | { type: 'settled'; seat: Seat; holding: HoldingId; points: number; family: string }
   | { type: 'freed'; seat: Seat; frames: number }
+  /** A process ended otherwise than by the OOM killer: a signal of its own making, or it left. */
+  | { type: 'crashed'; seat: Seat; pid: number; signal: string }
+  | { type: 'left'; seat: Seat }
   | { type: 'killed'; seat: Seat | null; pid: number; asker: Seat | null; badness: number; lost: number }
   | { type: 'respawned'; seat: Seat; pid: number }
   | { type: 'joined'; seat: Seat; pid: number }
@@ -280,8 +310,17 @@ export type RoundEvent =
   | { type: 'over' };
 
 export type IgnoredReason =
-  | 'STALLED' | 'DEAD' | 'TOO_FAST' | 'NO_SUCH_CARD' | 'NO_SUCH_HOLDING' | 'NOT_OPEN' | 'STILL_RUNNING' | 'DOES_NOT_FIT'
-  | 'ROUND_OVER' | 'LIMIT' | 'MALFORMED';
+  | 'STALLED'
+  | 'DEAD'
+  | 'TOO_FAST'
+  | 'NO_SUCH_CARD'
+  | 'NO_SUCH_HOLDING'
+  | 'NOT_OPEN'
+  | 'STILL_RUNNING'
+  | 'DOES_NOT_FIT'
+  | 'ROUND_OVER'
+  | 'LIMIT'
+  | 'MALFORMED';
 
 export interface Podium {
   points: { seat: Seat; points: number }[];

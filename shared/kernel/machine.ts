@@ -13,8 +13,8 @@ import { bootMemory } from './mm/memblock.ts';
 import { createFrames } from './mm/mmzone.ts';
 import { createRmap } from './mm/rmap.ts';
 import { VMSTAT_COUNT } from './mm/vmstat.ts';
-import { badArgument, refused, refusedBy } from './sys/answer.ts';
-import { type Answer, type Call, type Machine, type Pid, type Refused, type Task } from './types.ts';
+import { badArgument, oomKilled, refused, refusedBy } from './sys/answer.ts';
+import type { Answer, Call, Machine, Pid, Refused, Task } from './types.ts';
 
 export { ConfigError } from './config.ts';
 export { CodecError } from './codec.ts';
@@ -41,7 +41,6 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     rmap: createRmap(),
     cma: null,
     bootPages: 0,
-    booted: false,
     shm: new Map(),
     shmPages: new Map(),
     nextShm: 1,
@@ -97,13 +96,12 @@ export function call(machine: Machine, pid: Pid, request: Call): Answer {
   if (!Number.isInteger(pid) || pid < 0) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid: -1 });
   const forbidden = mayCall(row.spec, name, pid);
   if (forbidden) return forbidden;
+  machine.cost = machine.config.costs.syscall!;
+  machine.kills.length = 0;
   const caller = pid === 0 ? null : callerOf(machine, pid);
   if (caller !== null && 'ok' in caller) return caller;
   if (row.target >= 0) bearTarget(machine, row.values[row.target]);
-  machine.cost = machine.config.costs.syscall!;
-  machine.kills.length = 0;
-  if (name !== 'alloc_bootmem') machine.booted = true;
-  const answer = runRow(row, machine, caller);
+  const answer = caller !== null && !machine.tasks.has(pid) ? oomKilled(machine) : runRow(row, machine, caller);
   answer.cost = answer.ok ? machine.cost : failedCost(machine, answer);
   return answer;
 }
@@ -117,8 +115,8 @@ export function tick(machine: Machine): void {
 
 /** All that is small, as plain values; the frames and tables go beside it as arrays. */
 function smallState(machine: Machine): Record<string, unknown> {
-  const { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, shmPages, cma, bootPages, booted, contents } = machine;
-  return { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, shmPages, cma, bootPages, booted, contents };
+  const { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, shmPages, cma, bootPages, contents } = machine;
+  return { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, shmPages, cma, bootPages, contents };
 }
 
 /** Page tables in use; a free slot's history is nobody's business. */
@@ -162,13 +160,15 @@ const SNAPSHOT = 'overcommit machine 1';
 /** The whole state in bytes; `restore` gives an equal machine (same hash, same future). */
 export function snapshot(machine: Machine): Uint8Array {
   const { config, frames, vmstat, tables, rmap } = machine;
-  return encode({ snapshot: SNAPSHOT, config, frames, vmstat, tables, rmap, ...smallState(machine) });
+  return encode({ snapshot: SNAPSHOT, hash: hash(machine), config, frames, vmstat, tables, rmap, ...smallState(machine) });
 }
 
 /** Throws `CodecError` for bytes that no snapshot made. */
 export function restore(bytes: Uint8Array, facts: FactRing | null = null): Machine {
   const saved = decode(bytes) as Record<string, unknown> | null;
   if (typeof saved !== 'object' || saved === null || saved.snapshot !== SNAPSHOT) throw new CodecError('not a machine of this version');
-  const { snapshot: _version, ...state } = saved;
-  return { ...(state as unknown as Machine), facts, cost: 0, kills: [] };
+  const { snapshot: _version, hash: savedHash, ...state } = saved;
+  const machine: Machine = { ...(state as unknown as Machine), facts, cost: 0, kills: [] };
+  if (hash(machine) !== savedHash) throw new CodecError('damaged: the state does not have its hash');
+  return machine;
 }

@@ -192,9 +192,8 @@ export interface Machine {
   readonly tables: PageTables;
   readonly rmap: Rmap;
   cma: Cma | null;
-  /** Frames that boot holds at the bottom; and whether a call has been made that ended boot. */
+  /** Frames that boot holds at the bottom. */
   bootPages: number;
-  booted: boolean;
   readonly shm: Map<number, ShmObject>;
   /** Object of each page of shared memory. */
   readonly shmPages: Map<Pfn, number>;

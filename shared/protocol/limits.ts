@@ -47,6 +47,10 @@ export const MESSAGES_PER_SECOND_MAX = 60;
 export const RESYNC_SECONDS = 2;
 export const RESYNC_BURST = 3;
 
+/** Seats that one person asks for again (reload, second window). */
+export const RETURNS_PER_SECOND = 0.5;
+export const RETURNS_BURST = 10;
+
 /** A kernel call inside a message: arguments, elements of a list, characters of a string. */
 export const CALL_ARGUMENTS_MAX = 12;
 export const CALL_LIST_MAX = 64;

@@ -40,7 +40,7 @@ function graphemes(text: string): number {
  */
 const LOOK_ALIKES = [
   'aаαɑ',
-  'bьв',
+  'bьвβ',
   'cсϲ',
   'dԁ',
   'eеєε',
@@ -49,7 +49,7 @@ const LOOK_ALIKES = [
   'il1ı|!іιӏ',
   'jјϳ',
   'kкκ',
-  'mм',
+  'mмμ',
   'nηп',
   'o0оοσө',
   'pрρ',
@@ -62,20 +62,22 @@ const LOOK_ALIKES = [
   'wωшԝ',
   'xхχ',
   'yуүγ',
-  'zᴢ2',
+  'zζᴢ2',
   '3з',
 ];
 const FOLDED = new Map<string, string>();
 for (const row of LOOK_ALIKES) for (const character of row) FOLDED.set(character, row.charAt(0));
 
+/** Greek capitals that look like another letter than their small ones do. */
+const CAPITALS = new Map(Object.entries({ Η: 'h', Ν: 'n', Υ: 'y' }));
+
 /** Two names with the same key look alike: case, accents, blanks, marks and look-alike letters do not tell them apart. */
 export function lookAlikeKey(name: string): string {
-  const bare = name
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/[\p{M}\p{Z}\p{P}\p{Cf}]/gu, (mark) => (mark === '!' ? mark : ''));
   let key = '';
-  for (const character of bare) key += FOLDED.get(character) ?? character;
+  for (const capital of name.normalize('NFKD').replace(/[\p{M}\p{Z}\p{Cf}]|(?!!)\p{P}/gu, '')) {
+    const small = CAPITALS.get(capital) ?? capital.toLowerCase();
+    key += FOLDED.get(small) ?? small;
+  }
   // rn and m, vv and w, cl and d are one shape in many fonts.
   const folded = key.replaceAll('rn', 'm').replaceAll('vv', 'w');
   return folded === '' ? name.normalize('NFKC') : folded;

@@ -183,7 +183,7 @@ function parseCall(text: string): Extract<Action, { do: 'call' }>['call'] {
 type Table = Record<string, Row<never>>;
 
 function writeRow<T>(table: object, kind: string, to: ByteWriter, value: T): void {
-  const row = (table as Table)[kind] as unknown as Row<T> | undefined;
+  const row = Object.hasOwn(table, kind) ? ((table as Table)[kind] as unknown as Row<T>) : undefined;
   if (row === undefined) throw new WireFormatError(`unknown kind ${kind}`);
   to.byte(row.byte);
   row.write(to, value);

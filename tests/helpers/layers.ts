@@ -10,11 +10,23 @@ interface Rights {
 
 export const MATRIX: Record<string, Rights> = {
   'shared/kernel': { layers: [], packages: [] },
-  'shared/game': { layers: ['shared/kernel'], packages: [] },
+  // zod is the boundary of scenarios, which come from files and teachers.
+  'shared/game': { layers: ['shared/kernel'], packages: ['zod'] },
   'shared/protocol': { layers: ['shared/game', 'shared/kernel'], packages: ['zod', '@colyseus/schema'] },
   server: {
     layers: ['shared/protocol', 'shared/game', 'shared/kernel', 'assets'],
-    packages: ['node:', '@colyseus/core', '@colyseus/schema', '@colyseus/sdk', '@colyseus/ws-transport', 'express', 'nanoid', 'pino', 'uqr', 'zod'],
+    packages: [
+      'node:',
+      '@colyseus/core',
+      '@colyseus/schema',
+      '@colyseus/sdk',
+      '@colyseus/ws-transport',
+      'express',
+      'nanoid',
+      'pino',
+      'uqr',
+      'zod',
+    ],
   },
   client: {
     layers: ['shared/protocol', 'shared/game', 'shared/kernel', 'assets'],
@@ -48,4 +60,5 @@ export function forbiddenImports(files: Source[]): string[] {
   return found;
 }
 
-const isOf = (name: string, allowed: string): boolean => name === allowed || name.startsWith(/[:/]$/.test(allowed) ? allowed : `${allowed}/`);
+const isOf = (name: string, allowed: string): boolean =>
+  name === allowed || name.startsWith(/[:/]$/.test(allowed) ? allowed : `${allowed}/`);

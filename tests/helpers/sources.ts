@@ -36,7 +36,8 @@ function filesUnder(folder: string): string[] {
 export function bare(text: string, strings: boolean): string {
   const blank = (part: string): string => part.replace(/[^\n]/g, ' ');
   // One pass, so that a quote in a comment or a slash in a string starts nothing.
-  const parts = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/(?![*/\s])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\/[a-z]*/g;
+  const parts =
+    /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/(?![*/\s])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\/[a-z]*/g;
   return text.replace(parts, (part, at: number) => {
     if (part.startsWith('/*') || part.startsWith('//')) return blank(part);
     if (part.startsWith('/')) return isDivision(text, at) ? part : strings ? part : blank(part);
@@ -54,7 +55,7 @@ const IMPORTS = [
   /\b(?:import|export)\s+(?:type\s+)?[\w*{}\s,$]*?\s*from\s*['"]([^'"]+)['"]/g,
   /\bimport\s*['"]([^'"]+)['"]/g,
   /\bimport\s*\(\s*['"]([^'"]+)['"]/g,
-  /\bnew URL\(\s*['"](\.[^'"]+)['"]\s*,\s*import\.meta\.url/g,
+  /\bnew URL\(\s*['"](\.[^'"]+\.(?:ts|tsx|mjs|js))['"]\s*,\s*import\.meta\.url/g,
 ];
 
 /** What a file names as imported, as written. */

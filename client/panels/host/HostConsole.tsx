@@ -1,9 +1,9 @@
 import { useComputed } from '@preact/signals';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { classView } from '#game/round.ts';
 import type { ClassView } from '#game/types.ts';
 import type { RoomFacts, Session } from '../../session/Session.ts';
-import { learnScenarios, scenarioTitle } from '../../text/scenarios.ts';
+import { scenarioTitle } from '../../text/scenarios.ts';
 import { t } from '../../text/t.ts';
 import { clock } from '../../text/units.ts';
 import { Countdown } from '../Countdown.tsx';
@@ -24,7 +24,6 @@ const SAMPLE_TICKS = 5;
 
 export function HostConsole({ hosting, room }: { hosting: Hosting; room: RoomFacts }) {
   const { session } = hosting;
-  useEffect(learnScenarios, []);
   const view = useClassView(session);
   const [names, setNames] = useState(true);
   const [more, setMore] = useState(false);

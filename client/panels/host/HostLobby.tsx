@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ScenarioReply } from '#protocol/messages.ts';
 import type { RoomFacts, RosterEntry } from '../../session/Session.ts';
 import { askScenarios } from '../../session/doors.ts';
-import { learnScenarios, scenarioIdea } from '../../text/scenarios.ts';
+import { scenarioIdea } from '../../text/scenarios.ts';
 import { lang, t } from '../../text/t.ts';
 import { RosterChips } from '../RosterChips.tsx';
 import { TopBar } from '../TopBar.tsx';
@@ -72,7 +72,6 @@ export function HostLobby({ hosting, room, leave }: HostLobbyProps) {
 function Options({ hosting, room }: { hosting: Hosting; room: RoomFacts }) {
   const [scenarios, setScenarios] = useState<ScenarioReply[]>([]);
   useEffect(() => {
-    learnScenarios();
     void askScenarios().then((answer) => answer.ok && setScenarios(answer.value));
   }, []);
   const lengths = [...new Set([60, 120, 180, 300, 480, 600, room.seconds])].toSorted((a, b) => a - b);

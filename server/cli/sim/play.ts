@@ -49,7 +49,8 @@ export function playLine(play: Play, text: string, number: number): string | nul
     line = JSON.parse(text);
   } catch {
     const at = placesOf(text).errorAt;
-    const found = at >= text.length ? 'the line ends too early' : `unexpected ${JSON.stringify(String.fromCodePoint(text.codePointAt(at)!))}`;
+    const found =
+      at >= text.length ? 'the line ends too early' : `unexpected ${JSON.stringify(String.fromCodePoint(text.codePointAt(at)!))}`;
     throw new LineError(number, columnOf(text, at), `not JSON: ${found}`);
   }
   try {
@@ -77,7 +78,8 @@ function kindOf(line: unknown): Kind {
 
 /** Nothing but the named key stands on the line. */
 function only(line: Line, kind: Kind): void {
-  for (const key of Object.keys(line)) if (key !== kind) throw new Refusal(key, `unknown key "${clipped(key)}" on a line of kind "${kind}"`, true);
+  for (const key of Object.keys(line))
+    if (key !== kind) throw new Refusal(key, `unknown key "${clipped(key)}" on a line of kind "${kind}"`, true);
 }
 
 function booted(play: Play): Machine {
@@ -140,7 +142,8 @@ function runAssert(play: Play, line: Line): object {
   only(line, 'assert');
   booted(play);
   const wanted = line.assert;
-  if (typeof wanted !== 'object' || wanted === null || Array.isArray(wanted)) throw new Refusal('assert', 'assert holds an object of path: value');
+  if (typeof wanted !== 'object' || wanted === null || Array.isArray(wanted))
+    throw new Refusal('assert', 'assert holds an object of path: value');
   const got: [string, unknown][] = [];
   for (const [path, value] of Object.entries(wanted)) {
     const actual = valueAt(play.last, path);

@@ -39,6 +39,11 @@ export function bootMemory(machine: Machine, reserved: number): void {
   setupZones(machine);
 }
 
+/** Has nothing happened to the machine since it booted? Then boot may still take memory. */
+export function isUntouched(machine: Machine): boolean {
+  return machine.now === 0 && machine.tasks.size === 0 && machine.nextPid === 2 && machine.vmstat.every((counter) => counter === 0);
+}
+
 /** A run of any length above what boot holds already; −1 when the lowest zones have none, or the buddy has the memory (alloc_bootmem). */
 export function allocBootmem(machine: Machine, pages: number): Pfn {
   const pfn = machine.bootPages;

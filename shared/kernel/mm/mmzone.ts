@@ -167,6 +167,9 @@ export function setupZones(machine: Pick<Machine, 'zones' | 'config'>): void {
   setupLowmemReserve(zones);
 }
 
+/** Zones that have pages: the others are not shown. */
+export const populated = (zones: readonly Zone[]): Zone[] => zones.filter((zone) => zone.managed > 0);
+
 export const managedPages = (zones: readonly Zone[]): number => zones.reduce((sum, zone) => sum + zone.managed, 0);
 export const freePages = (zones: readonly Zone[]): number => zones.reduce((sum, zone) => sum + zone.free, 0);
 

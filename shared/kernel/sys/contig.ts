@@ -3,7 +3,7 @@ import { address, bytes, int, optional, positiveBytes } from '../args.ts';
 import { cmaAlloc } from '../mm/cma.ts';
 import { cmaRelease, largestCmaRun } from '../mm/cma_area.ts';
 import { pinPage, unpinPages } from '../mm/gup.ts';
-import { allocBootmem } from '../mm/memblock.ts';
+import { allocBootmem, isUntouched } from '../mm/memblock.ts';
 import { accessRange } from '../mm/memory.ts';
 import { PAGE_SIZE, type Answer, type Machine, type Task } from '../types.ts';
 import { accessRefused, granted, refused } from './answer.ts';
@@ -66,7 +66,7 @@ export const allocBootmemArgs = { bytes };
 
 /** A run of any length, before anything else has happened; it is never given back. */
 export function sysAllocBootmem(machine: Machine, _task: Task | null, size: number): Answer {
-  if (machine.booted) return refused('EINVAL', { code: 'NOT_AT_BOOT', call: 'alloc_bootmem' });
+  if (!isUntouched(machine)) return refused('EINVAL', { code: 'NOT_AT_BOOT', call: 'alloc_bootmem' });
   const count = Math.max(1, Math.ceil(size / PAGE_SIZE));
   const pfn = allocBootmem(machine, count);
   if (pfn < 0) return refused('ENOMEM', { code: 'LOW_MEMORY', order: 0, needed: count, freePages: 0, mark: 0 });

@@ -32,7 +32,7 @@ export function sysExit(machine: Machine, task: Task): Answer {
   return granted();
 }
 
-export const killArgs = { target: int(0, PID_MAX), signal };
+export const killArgs = { target: int(0, PID_MAX), sig: signal };
 
 /** Does `task` descend from `pid`? */
 function isChildOf(machine: Machine, task: Task, pid: number): boolean {

@@ -1,9 +1,10 @@
 /** /proc/buddyinfo: free blocks by order, one line a zone (mm/vmstat.c, frag_show_print). */
+import { populated } from '../../mm/mmzone.ts';
 import type { Machine } from '../../types.ts';
 
 export function buddyinfo(machine: Machine): string {
   let text = '';
-  for (const zone of machine.zones) {
+  for (const zone of populated(machine.zones)) {
     text += `Node 0, zone ${zone.name.padStart(8)} `;
     for (const blocks of zone.nrFree) text += `${String(blocks).padStart(6)} `;
     text += '\n';

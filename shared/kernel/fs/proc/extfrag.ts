@@ -1,5 +1,6 @@
 /** The two files of debugfs that measure fragmentation by order (mm/vmstat.c, extfrag/…). */
 import { fragmentationIndex, unusableFreeIndex } from '../../mm/indices.ts';
+import { populated } from '../../mm/mmzone.ts';
 import type { Machine } from '../../types.ts';
 
 /** An index × 1000 as "0.123"; −1000 as "-1.000". */
@@ -8,7 +9,7 @@ function decimal(index: number): string {
 }
 
 function table(machine: Machine, index: (nrFree: Int32Array, order: number) => number): string {
-  return machine.zones
+  return populated(machine.zones)
     .map((zone) => `Node 0, zone ${zone.name.padStart(8)} ${Array.from(zone.nrFree, (_, order) => `${decimal(index(zone.nrFree, order))} `).join('')}\n`)
     .join('');
 }

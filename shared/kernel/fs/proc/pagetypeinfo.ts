@@ -1,4 +1,5 @@
 /** /proc/pagetypeinfo (mm/vmstat.c): free blocks by type and order, and how many pageblocks each type has. */
+import { populated } from '../../mm/mmzone.ts';
 import { MIGRATE, type Machine, type Zone } from '../../types.ts';
 
 const NAMES = ['Unmovable', 'Movable', 'Reclaimable', 'HighAtomic', 'CMA', 'Isolate'];
@@ -30,8 +31,8 @@ export function pagetypeinfo(machine: Machine): string {
   return (
     `Page block order: ${pageblockOrder}\nPages per block:  ${1 << pageblockOrder}\n\n` +
     `${'Free pages count per migrate type at order'.padEnd(43)} ${orders}\n` +
-    machine.zones.map(freeRows).join('') +
+    populated(machine.zones).map(freeRows).join('') +
     `\n${'Number of blocks type'.padEnd(23)} ${NAMES.map((name) => `${name.padStart(12)} `).join('')}\n` +
-    machine.zones.map((zone) => blockRow(machine, zone)).join('')
+    populated(machine.zones).map((zone) => blockRow(machine, zone)).join('')
   );
 }

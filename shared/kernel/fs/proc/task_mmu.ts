@@ -134,13 +134,13 @@ export function fourSizes(machine: Machine, task: Task): FourSizes {
   return total;
 }
 
+const stackPages = (mm: Mm): number => mm.vmas.reduce((sum, vma) => sum + (vma.flags & VM.growsdown ? pagesOf(vma) : 0), 0);
 const rssOf = (mm: Mm): number => mm.rssAnon + mm.rssFile + mm.rssShmem;
 
 export function status(_machine: Machine, task: Task): string {
   const { mm } = task;
   const kb = (label: string, pages: number) => `${label}:\t${String(pages * 4).padStart(8)} kB\n`;
   const locked = mm.vmas.reduce((sum, vma) => sum + (vma.flags & VM.locked ? pagesOf(vma) : 0), 0);
-  const stack = mm.vmas.reduce((sum, vma) => sum + (vma.flags & VM.growsdown ? pagesOf(vma) : 0), 0);
   return (
     `Name:\t${task.comm}\nUmask:\t0022\nState:\tR (running)\nTgid:\t${task.pid}\nNgid:\t0\nPid:\t${task.pid}\nPPid:\t${task.ppid}\n` +
     kb('VmPeak', Math.max(mm.hiwaterVm, mm.totalVm)) +
@@ -153,7 +153,7 @@ export function status(_machine: Machine, task: Task): string {
     kb('RssFile', mm.rssFile) +
     kb('RssShmem', mm.rssShmem) +
     kb('VmData', dataPages(task)) +
-    kb('VmStk', stack) +
+    kb('VmStk', stackPages(mm)) +
     kb('VmExe', 0) +
     kb('VmLib', 0) +
     kb('VmPTE', mm.tables) +
@@ -165,5 +165,5 @@ export function status(_machine: Machine, task: Task): string {
 /** size resident shared text lib data dt, in pages (proc_pid_statm). */
 export function statm(task: Task): string {
   const { mm } = task;
-  return `${mm.totalVm} ${rssOf(mm)} ${mm.rssFile + mm.rssShmem} 0 0 ${dataPages(task)} 0\n`;
+  return `${mm.totalVm} ${rssOf(mm)} ${mm.rssFile + mm.rssShmem} 0 0 ${dataPages(task) + stackPages(mm)} 0\n`;
 }

@@ -1,4 +1,5 @@
 /** /proc/zoneinfo (mm/vmstat.c, zoneinfo_show_print): marks, sizes and protection of each zone, in pages. */
+import { populated } from '../../mm/mmzone.ts';
 import { VMSTAT } from '../../mm/vmstat.ts';
 import type { Machine, Zone } from '../../types.ts';
 
@@ -39,7 +40,7 @@ function zoneText(zone: Zone): string {
 
 export function zoneinfo(machine: Machine): string {
   let text = '';
-  machine.zones.forEach((zone, index) => {
+  populated(machine.zones).forEach((zone, index) => {
     text += `Node 0, zone ${zone.name.padStart(8)}`;
     if (index === 0) text += nodeStats(machine);
     text += `${zoneText(zone)}\n  node_unreclaimable:  0\n  start_pfn:           ${zone.start}\n`;

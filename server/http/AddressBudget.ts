@@ -1,27 +1,32 @@
-/** Wrong room codes: a budget for each address, and one for all together, so that codes cannot be guessed. */
+/** A budget for each address, and one for all together: for guesses of room codes, and for rooms made. */
 import { Budget } from '../rooms/budget.ts';
 
-/** A class behind one address may mistype for a while; 32^6 codes at one a second take 34 years. */
-const PER_SECOND = 1;
-const BURST = 60;
-const ALL_PER_SECOND = 20;
-const ALL_BURST = 600;
 const ADDRESSES_MAX = 10_000;
 
-export class Tries {
-  private readonly all = new Budget(ALL_PER_SECOND, ALL_BURST);
+export interface Allowance {
+  perSecond: number;
+  burst: number;
+}
+
+export class AddressBudget {
+  private readonly one: Allowance;
+  private readonly all: Budget;
   private readonly byAddress = new Map<string, Budget>();
 
-  /** Whether the address may try a code now. */
-  mayTry(address: string): boolean {
+  constructor(one: Allowance, all: Allowance) {
+    this.one = one;
+    this.all = new Budget(all.perSecond, all.burst);
+  }
+
+  has(address: string): boolean {
     return this.all.has() && (this.byAddress.get(address)?.has() ?? true);
   }
 
-  wrong(address: string): void {
+  take(address: string): void {
     let budget = this.byAddress.get(address);
     if (budget === undefined) {
       if (this.byAddress.size >= ADDRESSES_MAX) this.forget();
-      budget = new Budget(PER_SECOND, BURST);
+      budget = new Budget(this.one.perSecond, this.one.burst);
       this.byAddress.set(address, budget);
     }
     budget.take();

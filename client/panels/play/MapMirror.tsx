@@ -1,0 +1,65 @@
+import { useRef } from 'preact/hooks';
+import { t } from '../../text/t.ts';
+import type { Play, Seen } from './play.ts';
+import { who } from './Mark.tsx';
+
+/** Ticks between two writings: a screen reader that stands in a table must not be chased. */
+const EVERY = 10;
+
+/** What the canvas shows, as two tables that only a screen reader meets. */
+export function MapMirror({ play }: { play: Play }) {
+  const shown = useRef<Seen | null>(null);
+  const now = play.seen.value;
+  if (now === null || shown.current === null || now.tick < shown.current.tick || now.tick - shown.current.tick >= EVERY) shown.current = now;
+  const seen = shown.current;
+  if (seen === null) return null;
+  return (
+    <div class="unseen">
+      <table>
+        <caption>{t('play.mirror.zones')}</caption>
+        <thead>
+          <tr>
+            {['zone', 'first', 'frames', 'free'].map((column) => (
+              <th key={column} scope="col">
+                {t(`play.mirror.${column}`)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {seen.all.machine.zones.map((zone) => (
+            <tr key={zone.name}>
+              <th scope="row">{zone.name}</th>
+              <td>{zone.start}</td>
+              <td>{zone.managed}</td>
+              <td>{zone.free}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <table>
+        <caption>{t('play.mirror.processes')}</caption>
+        <thead>
+          <tr>
+            {['process', 'rss', 'held', 'badness', 'killRank'].map((column) => (
+              <th key={column} scope="col">
+                {t(`play.mirror.${column}`)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {seen.all.processes.map((row) => (
+            <tr key={row.seat}>
+              <th scope="row">{row.seat === play.seat ? t('play.processes.you') : who(play, row.seat, row.pid)}</th>
+              <td>{row.rss}</td>
+              <td>{row.held}</td>
+              <td>{row.badness}</td>
+              <td>{row.killRank}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

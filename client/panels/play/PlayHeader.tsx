@@ -1,0 +1,62 @@
+import type { ComponentChildren } from 'preact';
+import { clock } from '../../text/units.ts';
+import { lang, t } from '../../text/t.ts';
+import { Switches } from '../TopBar.tsx';
+import { Mark } from './Mark.tsx';
+import type { Play, Seen } from './play.ts';
+import { ordinal } from './YouPanel.tsx';
+
+/** Who one is, how long there is, how one stands. */
+export function PlayHeader({ play, seen, children }: { play: Play; seen: Seen; children?: ComponentChildren }) {
+  const { mine, all, round } = seen;
+  const link = play.session.link.value;
+  return (
+    <header class="play-head">
+      <div class="head-who">
+        {mine !== null && (
+          <>
+            <Mark play={play} seat={mine.seat} />
+            <span class="head-pid mono">PID {mine.pid}</span>
+            <span class="head-name">{play.nameOf(mine.seat)}</span>
+          </>
+        )}
+        <span class="head-scenario dim">{round.scenario.title[lang.value] ?? round.scenario.title.en}</span>
+      </div>
+      <div class="head-clock">
+        <span class={`clock${all.phase === 'last' ? ' warn' : ''}`} role="timer" aria-label={t('play.head.clock')}>
+          {clock(all.endsAt - all.now)}
+        </span>
+        <span class={`head-phase ${all.phase}`}>{t(`play.phase.${all.phase}`)}</span>
+      </div>
+      <div class="head-right">
+        {link !== 'live' && (
+          <span class="head-link warn" role="status">
+            {t(`common.link.${link}`)}
+          </span>
+        )}
+        {mine !== null && (
+          <>
+            <Rank seen={seen} />
+            <span class="head-points" aria-label={t('play.head.points', { n: mine.points })}>
+              <strong class="mono">{t('play.number', { n: mine.points })}</strong> <small>{t('play.head.pts')}</small>
+            </span>
+          </>
+        )}
+        <span class="head-switches">
+          <Switches />
+        </span>
+        {children}
+      </div>
+    </header>
+  );
+}
+
+const THIRDS = ['', 'first', 'second', 'third'] as const;
+
+function Rank({ seen }: { seen: Seen }) {
+  const { ranks } = seen.round.scenario;
+  const mine = seen.mine!;
+  if (ranks === 'none') return null;
+  if (ranks === 'thirds' && mine.rank > 3) return <span class="head-rank">{t(`play.head.third.${THIRDS[mine.third]}`)}</span>;
+  return <span class="head-rank">{t('play.head.rank', { rank: ordinal(mine.rank), of: mine.of })}</span>;
+}

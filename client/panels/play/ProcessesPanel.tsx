@@ -1,0 +1,71 @@
+import type { ClassView, ProcessRow } from '#game/types.ts';
+import { framesShort } from '../../text/units.ts';
+import { t } from '../../text/t.ts';
+import { Mark } from './Mark.tsx';
+import { Panel } from './Panel.tsx';
+import type { Play } from './play.ts';
+
+/** All processes in the order in which the OOM killer would take them. A row lights its frames on the map. */
+export function ProcessesPanel({ play, all }: { play: Play; all: ClassView }) {
+  const rows = all.processes.toSorted((a, b) => Number(b.alive) - Number(a.alive) || a.killRank - b.killRank || a.seat - b.seat);
+  const most = rows.reduce((top, row) => Math.max(top, row.badness), 1);
+  return (
+    <Panel play={play} name="processes" title={t('play.processes.title')} aside={<span class="dim">{t('play.processes.by')}</span>}>
+      <ol class="processes">
+        {rows.map((row) => (
+          <Process key={row.seat} play={play} row={row} most={most} />
+        ))}
+      </ol>
+    </Panel>
+  );
+}
+
+function Process({ play, row, most }: { play: Play; row: ProcessRow; most: number }) {
+  const lit = play.lit.value === row.seat;
+  const mine = row.seat === play.seat;
+  const next = row.alive && row.killRank === 1;
+  const states = [mine && 'mine', lit && 'lit', next && 'next', !row.alive && 'dead'].filter(Boolean).join(' ');
+  const name = mine ? t('play.processes.you') : play.nameOf(row.seat);
+  return (
+    <li class={`process ${states}`}>
+      <button type="button" aria-pressed={lit} onClick={() => (play.lit.value = lit ? null : row.seat)}>
+        <span class="process-rank mono">{row.alive ? row.killRank : '–'}</span>
+        <Mark play={play} seat={row.seat} />
+        <span class="process-name">
+          {name || row.pid}
+          <small class="mono">{row.pid}</small>
+        </span>
+        <span class="process-badness mono" title={t('play.processes.badness', { badness: row.badness, rss: framesShort(row.rss) })}>
+          {row.badness}
+        </span>
+        <span class="process-bar" aria-hidden="true">
+          <span style={{ width: `${Math.max(0, (row.badness / most) * 100)}%` }} />
+        </span>
+        {next && <span class="process-tag">{t('play.processes.next')}</span>}
+        {!row.alive && <span class="process-tag">{t('play.processes.dead')}</span>}
+        {row.alive && !next && row.stalledTicks > 0 && <span class="process-tag quiet">{t('play.processes.stalled')}</span>}
+      </button>
+    </li>
+  );
+}
+
+const TOP = 3;
+
+/** The three with most points, where the scenario shows ranks. */
+export function TopThree({ play, all }: { play: Play; all: ClassView }) {
+  const top = all.processes.filter((row) => row.rank >= 1 && row.rank <= TOP).toSorted((a, b) => a.rank - b.rank || a.seat - b.seat);
+  return (
+    <section class="top-three" aria-label={t('play.top.title')}>
+      <h2 class="label">{t('play.top.title')}</h2>
+      <ol>
+        {top.slice(0, TOP).map((row) => (
+          <li key={row.seat} class={row.seat === play.seat ? 'mine' : ''} title={play.nameOf(row.seat)}>
+            <Mark play={play} seat={row.seat} />
+            <span class="unseen">{row.seat === play.seat ? t('play.processes.you') : play.nameOf(row.seat) || row.pid}</span>
+            <span class="mono">{row.points}</span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

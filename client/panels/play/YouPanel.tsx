@@ -1,0 +1,77 @@
+import type { SeatView } from '#game/types.ts';
+import { frames } from '../../text/units.ts';
+import { lang, t } from '../../text/t.ts';
+import { keepFocus } from './CardTile.tsx';
+import { Panel } from './Panel.tsx';
+import type { Play } from './play.ts';
+
+/** How close the OOM killer is, and the four sizes of a process. */
+export function YouPanel({ play, mine }: { play: Play; mine: SeatView }) {
+  return (
+    <Panel play={play} name="you" title={t('play.you.title')} aside={<KillRank mine={mine} />}>
+      <dl class="sizes">
+        <Size name="RSS" pages={mine.memory.rss} main />
+        <Size name="PSS" pages={mine.memory.pss} />
+        <Size name="USS" pages={mine.memory.uss} />
+        <Size name="VSS" pages={mine.memory.vss} />
+      </dl>
+      <dl class="facts">
+        <div>
+          <dt>{t('play.you.badness')}</dt>
+          <dd class="mono">{mine.badness}</dd>
+        </div>
+        <div>
+          <dt>{t('play.you.kernel')}</dt>
+          <dd class="mono">{mine.memory.kernel}</dd>
+        </div>
+        <div>
+          <dt>{t('play.you.tables')}</dt>
+          <dd class="mono">{mine.memory.tables}</dd>
+        </div>
+        <Adj play={play} mine={mine} />
+      </dl>
+    </Panel>
+  );
+}
+
+/** "8th to be killed", loud when it is near. */
+export function KillRank({ mine }: { mine: SeatView }) {
+  if (!mine.alive || mine.killRank < 1) return null;
+  const look = mine.killRank === 1 ? 'kill-rank first' : mine.killRank <= 3 ? 'kill-rank near' : 'kill-rank';
+  return <span class={look}>{mine.killRank === 1 ? t('play.you.killedNext') : t('play.you.killRank', { rank: ordinal(mine.killRank) })}</span>;
+}
+
+/** "8th", by the language's own rule. */
+export function ordinal(n: number): string {
+  return t(`play.ordinal.${new Intl.PluralRules(lang.value, { type: 'ordinal' }).select(n)}`, { n });
+}
+
+function Size({ name, pages, main = false }: { name: 'VSS' | 'RSS' | 'PSS' | 'USS'; pages: number; main?: boolean }) {
+  return (
+    <div class={main ? 'size main' : 'size'} title={t(`play.you.size.${name}`)}>
+      <dt class="term">{name}</dt>
+      <dd class="mono">{main ? frames(pages) : pages}</dd>
+    </div>
+  );
+}
+
+const ADJ_STEP = 100;
+
+/** One's own oom_score_adj: raising it is always allowed, lowering costs the root token. */
+function Adj({ play, mine }: { play: Play; mine: SeatView }) {
+  const to = (by: number) => play.act({ do: 'adj', value: Math.max(-1000, Math.min(1000, mine.oomScoreAdj + by)) }, { tool: 'other', card: 0 });
+  return (
+    <div class="adj">
+      <dt class="mono">oom_score_adj</dt>
+      <dd>
+        <button type="button" class="adj-key" aria-label={t('play.you.adjDown')} title={t('play.you.adjDown')} onMouseDown={keepFocus} onClick={() => to(-ADJ_STEP)}>
+          −
+        </button>
+        <span class="mono">{mine.oomScoreAdj}</span>
+        <button type="button" class="adj-key" aria-label={t('play.you.adjUp')} title={t('play.you.adjUp')} onMouseDown={keepFocus} onClick={() => to(ADJ_STEP)}>
+          +
+        </button>
+      </dd>
+    </div>
+  );
+}

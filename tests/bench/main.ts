@@ -1,0 +1,28 @@
+/**
+ * `npm run bench`: one table of the speeds that quality.md asks for and that can be measured so far. `--json` prints the
+ * same for machines, `--quick` measures less (for a look, not for a decision), `P1 P2` measures only those.
+ */
+import { measureBuddy } from './buddy.ts';
+import { measureMachine } from './machine.ts';
+import { printTable, type Row } from './measure.ts';
+
+const args = process.argv.slice(2);
+const isQuick = args.includes('--quick');
+const wanted = args.filter((arg) => !arg.startsWith('--'));
+
+const MEASURES: Readonly<Record<string, () => Row>> = {
+  P1: () => measureBuddy(isQuick ? 3 : 7, isQuick ? 1_000_000 : 10_000_000),
+  P2: () => measureMachine(isQuick ? 3 : 7, isQuick ? 10 : 50),
+};
+
+const unknown = wanted.filter((id) => !Object.hasOwn(MEASURES, id));
+if (unknown.length > 0) {
+  process.stderr.write(`bench: no measure ${unknown.join(', ')}; there are ${Object.keys(MEASURES).join(', ')}\n`);
+  process.exitCode = 2;
+} else {
+  const rows = Object.entries(MEASURES)
+    .filter(([id]) => wanted.length === 0 || wanted.includes(id))
+    .map(([, measure]) => measure());
+  if (args.includes('--json')) console.log(JSON.stringify({ rows }));
+  else printTable(rows);
+}

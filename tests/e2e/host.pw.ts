@@ -1,0 +1,60 @@
+/** The teacher's page: powers survive a reload in every phase. */
+import { atTick, door, expect, inPhase, linked, test } from './classroom.ts';
+
+test('the host reloads in the lobby and in mid-round, and keeps all powers', async ({ classroom }) => {
+  const { page: host, code } = await classroom.host({ seconds: 60 });
+  const ada = await classroom.student(code, 'Ada');
+
+  await host.reload();
+  await linked(host);
+  expect((await door(host, 'room'))!.role).toBe('host');
+  await host.getByRole('button', { name: 'Lock', exact: true }).click();
+  await expect.poll(async () => (await door(ada, 'room'))!.locked).toBe(true);
+  await host.getByRole('button', { name: 'Locked' }).click();
+  await expect.poll(async () => (await door(ada, 'room'))!.locked).toBe(false);
+
+  await host.getByRole('button', { name: 'Start', exact: true }).click();
+  await atTick(ada, 5);
+  await host.reload();
+  await linked(host);
+  await atTick(host, 5);
+  await host.getByRole('button', { name: 'Pause' }).click();
+  await inPhase(ada, 'paused');
+  await host.getByRole('button', { name: 'Resume' }).click();
+  await inPhase(ada, 'running');
+  await host.getByRole('button', { name: 'End round' }).click();
+  await host.getByRole('button', { name: 'Press again to end' }).click();
+  for (const page of [host, ada]) await inPhase(page, 'podium');
+  await host.getByRole('button', { name: 'Same class again' }).click();
+  for (const page of [host, ada]) await inPhase(page, 'lobby');
+  expect((await door(host, 'room'))!.roster.filter((entry) => entry.role === 'player').map((entry) => entry.name)).toEqual(['Ada']);
+});
+
+test('a student who is removed is told so, and can come back; a locked room says that it is locked', async ({ classroom }) => {
+  const { page: host, code } = await classroom.host();
+  const ada = await classroom.student(code, 'Ada');
+  await host.getByRole('button', { name: 'Remove Ada' }).click();
+  await expect(ada.getByRole('alert')).toContainText('You are out of the room');
+  expect(await door(ada, 'ended')).toBe('KICKED');
+  await ada.getByRole('button', { name: 'Come back in' }).click();
+  await linked(ada);
+  await host.getByRole('main').getByRole('button', { name: 'Lock', exact: true }).click();
+  await expect.poll(async () => (await door(host, 'room'))!.locked).toBe(true);
+  const late = await classroom.somebody();
+  await late.goto(`${classroom.house.url}/j/${code}?test`);
+  await late.getByRole('button', { name: 'Join', exact: true }).click();
+  await expect(late.locator('#join-code-says')).toContainText(/locked/i);
+});
+
+test('bots fill the room and play', async ({ classroom }) => {
+  const { page: host, code } = await classroom.host({ seconds: 60 });
+  expect(await door(host, 'host', { do: 'addBots', bots: ['free', 'never', 'splinter'] })).toMatchObject({ ok: true });
+  await host.getByRole('button', { name: 'Start', exact: true }).click();
+  await atTick(host, 40);
+  const truth = (await classroom.house.round(code))!;
+  expect(truth.now).toBeGreaterThanOrEqual(40);
+  // A head and three rows: for the eye in the console, for the ear beside the canvas.
+  const tables = host.getByRole('table', { name: 'Processes' });
+  await expect(tables).toHaveCount(2);
+  for (const table of await tables.all()) await expect(table.getByRole('row')).toHaveCount(4);
+});

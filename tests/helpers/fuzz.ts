@@ -1,0 +1,227 @@
+/**
+ * Random lists of calls and what to do with one that breaks something. A list is plain data (sim's own lines), made
+ * by a generator that looks at the machine; played again, it does the same without the generator.
+ */
+import { type Answer, type Call, type Machine, call, createMachine, hash, restore, snapshot, tick } from '#kernel/machine.ts';
+import { PAGE } from './boot.ts';
+import { Broken, checkMachine } from './check.ts';
+import { picker } from './seeds.ts';
+
+export type Step = { pid: number; call: string; [argument: string]: unknown } | { tick: number } | { restore: true };
+
+export interface Shape {
+  name: string;
+  config: Record<string, unknown>;
+  /** Processes that the generator tries to keep alive. */
+  processes: number;
+}
+
+const GFPS = ['GFP_KERNEL', 'GFP_ATOMIC', 'GFP_NOWAIT', 'GFP_HIGHUSER', 'GFP_HIGHUSER_MOVABLE', 'GFP_DMA', 'GFP_NOFS', 'GFP_KERNEL|__GFP_NOFAIL', 'GFP_KERNEL|__GFP_NORETRY', 'GFP_USER|__GFP_ZERO'];
+const PROTS = ['PROT_NONE', 'PROT_READ', 'PROT_READ|PROT_WRITE', 'PROT_READ|PROT_WRITE', 'PROT_READ|PROT_WRITE', 'PROT_WRITE', 'PROT_READ|PROT_EXEC'];
+const FLAGS = ['MAP_PRIVATE|MAP_ANONYMOUS', 'MAP_PRIVATE|MAP_ANONYMOUS', 'MAP_SHARED|MAP_ANONYMOUS', 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE', 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_POPULATE', 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_GROWSDOWN'];
+
+type Pick = (n: number) => number;
+type Maker = (machine: Machine, pid: number, pick: Pick) => Step;
+
+const one = <T>(list: readonly T[], pick: Pick): T => list[pick(list.length)]!;
+
+/** An address that means something to the process, often at or near the border of an area. */
+function someAddress(machine: Machine, pid: number, pick: Pick): number {
+  const vmas = machine.tasks.get(pid)?.mm.vmas ?? [];
+  if (vmas.length === 0 || pick(30) === 0) return one([0, 0x10000, 0x08048000, 0x40000000, 0xb8000000, 0xbffff000, 0xc0000000, 0xffffffff], pick);
+  const vma = one(vmas, pick);
+  const page = vma.start + pick((vma.end - vma.start) / PAGE) * PAGE;
+  return one([vma.start, page, page, page, page + pick(PAGE), vma.end - PAGE, vma.end - 1, ...(pick(10) === 0 ? [vma.end, Math.max(0, vma.start - PAGE)] : [page])], pick);
+}
+
+const pageOf = (addr: number): number => addr - (addr % PAGE);
+
+/** What calls are made, and how often: [weight, maker]. */
+const MAKERS: readonly [number, Maker][] = [
+  [14, (_m, pid, pick) => ({ pid, call: 'mmap', length: (1 + pick(one([3, 12, 60, 1200], pick))) * PAGE - pick(2), prot: one(PROTS, pick), flags: one(FLAGS, pick) })],
+  [
+    5,
+    (machine, pid, pick) => ({
+      pid,
+      call: 'mmap',
+      length: (1 + pick(20)) * PAGE,
+      prot: one(PROTS, pick),
+      flags: `${one(FLAGS.slice(0, 4), pick)}|${one(['MAP_FIXED', 'MAP_FIXED', 'MAP_FIXED_NOREPLACE'], pick)}`,
+      addr: Math.min(pageOf(someAddress(machine, pid, pick)), 0xbffff000) + (pick(40) === 0 ? 1 : 0),
+    }),
+  ],
+  [9, (machine, pid, pick) => ({ pid, call: 'munmap', addr: pageOf(someAddress(machine, pid, pick)), length: (1 + pick(one([2, 10, 200], pick))) * PAGE })],
+  [22, (machine, pid, pick) => ({ pid, call: 'write', addr: someAddress(machine, pid, pick), length: 1 + pick(one([2, PAGE, 6 * PAGE], pick)) })],
+  [6, (machine, pid, pick) => ({ pid, call: 'write', addr: someAddress(machine, pid, pick), length: 1 + pick(2 * PAGE), value: pick(256) })],
+  [12, (machine, pid, pick) => ({ pid, call: 'read', addr: someAddress(machine, pid, pick), length: 1 + pick(one([2, PAGE, 6 * PAGE], pick)) })],
+  [1, (machine, pid, pick) => ({ pid, call: 'exec', addr: someAddress(machine, pid, pick) })],
+  [3, (machine, pid, pick) => ({ pid, call: 'poke', addr: someAddress(machine, pid, pick), bytes: Array.from({ length: 1 + pick(9) }, () => pick(256)) })],
+  [3, (machine, pid, pick) => ({ pid, call: 'peek', addr: someAddress(machine, pid, pick), length: 1 + pick(9) })],
+  [6, (_m, pid, pick) => ({ pid, call: 'sbrk', increment: pick(12 * PAGE) - 5 * PAGE })],
+  [2, (_m, pid, pick) => ({ pid, call: 'brk', addr: 0x0804d000 + pick(40 * PAGE) })],
+  [9, (_m, pid, pick) => ({ pid: pick(8) === 0 ? 0 : pid, call: 'alloc_pages', order: pick(pick(6) === 0 ? 12 : 4), gfp: one(GFPS, pick) })],
+  [8, freeSomething],
+  [3, (_m, pid) => ({ pid, call: 'fork' })],
+  [2, () => ({ pid: 0, call: 'spawn' })],
+  [1, (_m, pid, pick) => (pick(3) === 0 ? { pid, call: 'exit' } : { pid, call: 'cat', path: `/proc/${pid}/smaps` })],
+  [1, (machine, pid, pick) => ({ pid: pick(2) * pid, call: 'kill', target: one([...machine.tasks.keys(), 1, 77777], pick), sig: one([0, 9, 15], pick) })],
+  [2, (machine, pid, pick) => ({ pid: pick(2) * pid, call: 'oom_score_adj', target: one([...machine.tasks.keys(), 1], pick), value: one([-1000, -500, -1, 0, 0, 1, 300, 1000], pick) })],
+  [1, (_m, pid, pick) => ({ pid, call: 'setrlimit', resource: one(['RLIMIT_DATA', 'RLIMIT_STACK', 'RLIMIT_NPROC', 'RLIMIT_MEMLOCK'], pick), limit: one([-1, 0, 4096 * 50, 1 << 20], pick) })],
+  [1, (_m, _pid, pick) => ({ pid: 0, call: 'add_memory', count: 1 + pick(70) })],
+  [2, (_m, _pid, pick) => ({ tick: 1 + pick(3) })],
+  [1, () => ({ restore: true })],
+  [1, (_m, pid, pick) => ({ pid: one([pid, 1, 99999], pick), call: one(['cat', 'fork', 'sbrk', 'nonsense'], pick), increment: 0 })],
+];
+
+const WEIGHT = MAKERS.reduce((sum, [weight]) => sum + weight, 0);
+
+function freeSomething(machine: Machine, pid: number, pick: Pick): Step {
+  const blocks = [...(machine.tasks.get(pid)?.kernelBlocks ?? [])];
+  const pfn = blocks.length > 0 && pick(10) > 0 ? one(blocks, pick) : pick(machine.frames.count + 2);
+  const order = pick(12) === 0 ? pick(11) : (machine.frames.order[pfn] ?? 0);
+  return { pid: pick(10) === 0 ? 0 : pid, call: 'free_pages', pfn, order };
+}
+
+/** The next step of a random play: one that fits what the machine has become. */
+export function randomStep(machine: Machine, shape: Shape, pick: Pick): Step {
+  if (machine.tasks.size < shape.processes) return pick(2) === 0 || machine.tasks.size === 0 ? { pid: 0, call: 'spawn' } : { pid: anybody(machine, pick), call: 'fork' };
+  let at = pick(WEIGHT);
+  for (const [weight, make] of MAKERS) {
+    if (at < weight) {
+      const step = make(machine, anybody(machine, pick), pick);
+      // A crowd costs time and tests nothing: above the wanted number newcomers are killed off.
+      const isBirth = 'call' in step && (step.call === 'fork' || step.call === 'spawn');
+      return isBirth && machine.tasks.size > shape.processes + 3 ? { pid: 0, call: 'kill', target: anybody(machine, pick), sig: 9 } : step;
+    }
+    at -= weight;
+  }
+  throw new Error('weights');
+}
+
+function anybody(machine: Machine, pick: Pick): number {
+  const pids = [...machine.tasks.keys()];
+  return pids.length === 0 ? 1 : one(pids, pick);
+}
+
+/** Plays one step; the machine that it left (another object after `restore`). Throws `Broken` for what must not be. */
+export function playStep(machine: Machine, step: Step): Machine {
+  if ('tick' in step) {
+    for (let n = 0; n < step.tick; n++) tick(machine);
+    return machine;
+  }
+  if ('restore' in step) {
+    const again = restore(snapshot(machine));
+    if (hash(again) !== hash(machine)) throw new Broken('a restored machine has another hash');
+    return again;
+  }
+  const { pid, ...request } = step;
+  checkAnswer(machine, pid, request as Call, call(machine, pid, request as Call));
+  return machine;
+}
+
+/** What must be true of any answer, and §19.8: an ordinary request leaves its zone above min and reserve. */
+function checkAnswer(machine: Machine, pid: number, request: Call, answer: Answer): void {
+  const says = () => `pid ${pid} ${JSON.stringify(request)} → ${JSON.stringify(answer)}`;
+  if (!Number.isInteger(answer.cost) || answer.cost < 0) throw new Broken(`a cost that is none: ${says()}`);
+  if (answer.ok) {
+    if (request.call === 'alloc_pages') checkWatermark(machine, request, answer.pfn!, says);
+    return;
+  }
+  if ((answer.errno === undefined) === (answer.signal === undefined)) throw new Broken(`errno or signal, one of them: ${says()}`);
+  if (answer.signal !== undefined && machine.tasks.has(pid)) throw new Broken(`killed, and still alive: ${says()}`);
+  if (answer.errno === 'ESRCH' && answer.cost !== 0 && !('target' in request)) throw new Broken(`a call by nobody costs nothing: ${says()}`);
+  if (answer.errno === 'EINVAL' && answer.why.code === 'BAD_ARGUMENT' && answer.cost !== 0) throw new Broken(`a malformed call costs nothing: ${says()}`);
+}
+
+function checkWatermark(machine: Machine, request: Call, pfn: number, says: () => string): void {
+  const gfp = String(request.gfp);
+  if (gfp.includes('ATOMIC')) return;
+  const { zones } = machine;
+  const rank = { DMA: 0, DMA32: 1, Normal: 2, HighMem: 3 };
+  // Without a zone DMA, GFP_DMA means Normal (include/linux/gfp.h, OPT_ZONE_DMA).
+  const wanted = gfp.includes('GFP_DMA') && zones[0]!.name === 'DMA' ? 0 : gfp.includes('HIGHUSER') ? 3 : 2;
+  const classZone = zones.findLastIndex((zone) => rank[zone.name] <= wanted);
+  const zone = zones.find((each) => pfn >= each.start && pfn < each.end)!;
+  if (zones.indexOf(zone) > classZone) throw new Broken(`from a zone above the one that was asked: ${says()}`);
+  if (zone.free < zone.watermark.min + (zone.lowmemReserve[classZone] ?? 0)) throw new Broken(`${zone.name} fell to ${zone.free}, under its mark: ${says()}`);
+}
+
+export interface Failure {
+  message: string;
+  steps: Step[];
+}
+
+/** Plays `count` random steps, checking the machine after every `checkEvery`; the steps so far when something broke. */
+export function fuzz(shape: Shape, seed: number, count: number, checkEvery: number): { failure: Failure | null; hash: string } {
+  const pick = picker(seed);
+  let machine = createMachine(shape.config);
+  const steps: Step[] = [];
+  for (let n = 1; n <= count; n++) {
+    const step = randomStep(machine, shape, pick);
+    steps.push(step);
+    try {
+      machine = playStep(machine, step);
+      if (n % checkEvery === 0 || n === count) checkMachine(machine);
+    } catch (error) {
+      return { failure: { message: String(error), steps }, hash: '' };
+    }
+  }
+  return { failure: null, hash: hash(machine) };
+}
+
+/** Does this list break the machine? What it breaks, or null. */
+export function breaks(config: Record<string, unknown>, steps: readonly Step[]): string | null {
+  let machine = createMachine(config);
+  try {
+    for (const step of steps) {
+      machine = playStep(machine, step);
+      checkMachine(machine);
+    }
+  } catch (error) {
+    return String(error);
+  }
+  return null;
+}
+
+/** A shorter list that still breaks it: cuts runs of steps, long ones first, for as long as a budget of steps lasts. */
+export function shrink(config: Record<string, unknown>, failure: Failure, budget = 400_000): Step[] {
+  let steps = failure.steps;
+  if (breaks(config, steps) === null) return steps;
+  let left = budget;
+  for (let size = Math.ceil(steps.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+    for (let from = 0; from < steps.length && left > 0; ) {
+      const shorter = [...steps.slice(0, from), ...steps.slice(from + size)];
+      left -= shorter.length;
+      if (breaks(config, shorter) === null) from += size;
+      else steps = shorter;
+    }
+  }
+  return withoutBystanders(config, steps);
+}
+
+/** Takes out processes that are born and never heard of again; those born later move up. */
+function withoutBystanders(config: Record<string, unknown>, steps: Step[]): Step[] {
+  for (let at = steps.length - 1; at >= 0; at--) {
+    const born = bornBy(config, steps, at);
+    if (born === null || steps.some((step) => 'call' in step && (step.pid === born || step.target === born))) continue;
+    const up = (pid: unknown) => (typeof pid === 'number' && pid > born ? pid - 1 : pid);
+    const fewer = steps.toSpliced(at, 1).map((step) => ('call' in step ? { ...step, pid: up(step.pid) as number, ...('target' in step && { target: up(step.target) }) } : step));
+    if (breaks(config, fewer) !== null) steps = fewer;
+  }
+  return steps;
+}
+
+function bornBy(config: Record<string, unknown>, steps: readonly Step[], index: number): number | null {
+  const birth = steps[index]!;
+  if (!('call' in birth) || (birth.call !== 'spawn' && birth.call !== 'fork')) return null;
+  let machine = createMachine(config);
+  for (const step of steps.slice(0, index)) machine = playStep(machine, step);
+  const { pid, ...request } = birth;
+  const answer = call(machine, pid, request as Call);
+  return answer.ok ? answer.pid! : null;
+}
+
+/** The list as the headless machine reads it; a restore becomes a comment. */
+export function asScript(config: Record<string, unknown>, steps: readonly Step[]): string {
+  return [{ machine: config }, ...steps.map((step) => ('restore' in step ? { '#': 'saved and restored here' } : step))].map((line) => JSON.stringify(line)).join('\n');
+}

@@ -1,0 +1,52 @@
+/** What logs hold, and how a reader that does not read is treated. */
+import { matchMaker } from '@colyseus/core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { enter, enterHost, makeRoom, openPlace, type Place } from './people.ts';
+
+let place: Place;
+const lines: string[] = [];
+beforeAll(async () => {
+  place = await openPlace({ logLevel: 'trace', logTo: { write: (line) => void lines.push(line) } });
+});
+afterAll(() => place.close());
+
+test('logs are JSON and hold no name, no secret and no session', async () => {
+  const room = await makeRoom(place);
+  const host = await enterHost(room);
+  const player = await enter(room, { name: 'Grace Hopper' });
+  await enter(room, { name: 'Grace Hopper' }).catch(() => {});
+  await player.ask('input', { seq: 'Grace Hopper', secret: player.secret });
+  await host.host({ do: 'start' });
+  await player.act({ do: 'freeDone' });
+  await player.ask('resync', {});
+  await host.host({ do: 'kick', id: player.welcome!.id });
+  await host.untilPhase('podium');
+  expect(lines.length).toBeGreaterThan(3);
+  for (const line of lines) expect(() => JSON.parse(line) as unknown).not.toThrow();
+  const all = lines.join('');
+  expect(all).toContain(room.code);
+  for (const hidden of ['Grace', room.hostSecret, player.secret, player.socket.sessionId, '127.0.0.1']) expect(all).not.toContain(hidden);
+});
+
+test('a client that does not read gets nothing more, then a snapshot when it has read', async () => {
+  const room = await makeRoom(place, { seconds: 3600 });
+  const host = await enterHost(room);
+  const player = await enter(room);
+  await host.host({ do: 'start' });
+  await player.untilTick(5);
+  const inside = matchMaker.getLocalRoomById(room.code);
+  const socket = inside.clients.get(player.socket.sessionId)!.ref;
+  // As if what was sent still waited in this process.
+  Object.defineProperty(socket, 'bufferedAmount', { value: 1_000_000, configurable: true });
+  await host.untilTick(host.round!.now + 10);
+  await player.ask('resync', null);
+  const stopped = player.round!.now;
+  await host.untilTick(host.round!.now + 20);
+  await player.ask('resync', null);
+  expect(player.round!.now).toBe(stopped);
+  Object.defineProperty(socket, 'bufferedAmount', { value: 0, configurable: true });
+  await player.untilTick(stopped + 40);
+  expect(player.snaps).toHaveLength(2);
+  await player.until(() => player.digests.length > 0);
+  expect(player.differences).toEqual([]);
+});
