@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { ClassView, ProcessRow, Seat } from '#game/types.ts';
 import type { RoomFacts, RosterEntry } from '../../session/Session.ts';
 import { grouped, t } from '../../text/t.ts';
@@ -24,7 +24,7 @@ export function ProcessTable({ hosting, room, view, names }: TableProps) {
   const [by, setBy] = useState<Column>('badness');
   const [capped, setCapped] = useState<ReadonlySet<Seat>>(new Set());
   const people = new Map(room.roster.filter((entry) => entry.seat >= 0).map((entry) => [entry.seat, entry]));
-  const rows = (view?.processes ?? []).toSorted((a, b) => b[by] - a[by] || a.seat - b.seat);
+  const order = useOrder(view?.processes ?? [], by);
   const cap = (seat: Seat, on: boolean) => {
     const next = new Set(capped);
     if (on) next.add(seat);
@@ -33,8 +33,9 @@ export function ProcessTable({ hosting, room, view, names }: TableProps) {
     hosting.host({ do: 'cap', seat, on });
   };
   return (
-    <div class="process-table">
+    <div class="process-table" {...order.holding}>
       <table class="table">
+        <caption class="unseen">{t('host.table.name')}</caption>
         <thead>
           <tr>
             <th scope="col" colSpan={2}>
@@ -55,7 +56,7 @@ export function ProcessTable({ hosting, room, view, names }: TableProps) {
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
+          {order.rows.map((row) => (
             <Row
               key={row.seat}
               row={row}
@@ -70,6 +71,31 @@ export function ProcessTable({ hosting, room, view, names }: TableProps) {
       </table>
     </div>
   );
+}
+
+/** The rows in order. While somebody points into the table nothing moves: a press must not land on another process. */
+function useOrder(processes: readonly ProcessRow[], by: Column) {
+  const [held, hold] = useState<Column | null>(null);
+  const last = useRef<Seat[]>([]);
+  const free = processes.toSorted((a, b) => b[by] - a[by] || a.killRank - b.killRank || a.seat - b.seat);
+  const rows = held === by ? inOrder(free, last.current) : free;
+  last.current = rows.map((row) => row.seat);
+  return {
+    rows,
+    holding: {
+      onPointerEnter: () => hold(by),
+      onPointerMove: () => held !== by && hold(by),
+      onPointerLeave: () => hold(null),
+      onFocusCapture: () => hold(by),
+      onBlurCapture: () => hold(null),
+    },
+  };
+}
+
+/** Newcomers come last. */
+function inOrder(rows: readonly ProcessRow[], seats: readonly Seat[]): ProcessRow[] {
+  const place = new Map(seats.map((seat, at) => [seat, at]));
+  return rows.toSorted((a, b) => (place.get(a.seat) ?? seats.length) - (place.get(b.seat) ?? seats.length));
 }
 
 interface RowProps {
