@@ -74,7 +74,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const server = new Server({ transport, greet: false, gracefullyShutdown: false, logger: frameworkLog(log) });
   server.define(ROUND, RoundRoom);
   server.define(PROBE, ProbeRoom);
-  const pages = buildPages({ scenarios, origins, log, shownPort: options.shownPort });
+  const pages = buildPages({ scenarios, origins, log, host: options.host, shownPort: options.shownPort });
   await listening(http, () =>
     server.listen(options.port, options.host, undefined, () => {
       // The framework has just put its own routes in front: matchmaking for anybody, with CORS for every origin. Ours are all there are.

@@ -28,6 +28,8 @@ export interface ApiParts {
   scenarios: Scenarios;
   origins: ReadonlySet<string>;
   log: Logger;
+  /** The address that the server listens on. */
+  host: string;
   /** The port that people use, where another one is in front. */
   shownPort?: number | undefined;
 }
@@ -70,7 +72,7 @@ export function api(parts: ApiParts): Router {
 /** For a teacher on the server's own machine, whose `localhost` is of no use to a class. Others came by such an address already. */
 function here(parts: ApiParts, request: Request): HereReply {
   const { remoteAddress = '', localPort = 0 } = request.socket;
-  return { origins: LOOPBACK.test(remoteAddress) ? lanOrigins(parts.shownPort ?? localPort) : [] };
+  return { origins: LOOPBACK.test(remoteAddress) ? lanOrigins(parts.host, parts.shownPort ?? localPort) : [] };
 }
 
 function wrongMethod(allowed: string) {
