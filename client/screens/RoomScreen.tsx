@@ -41,7 +41,7 @@ function RoomOnce({ code, role, enterAgain }: { code: string; role: Role; enterA
   }
   return (
     <>
-      <LinkBanner link={session.link} />
+      <LinkBanner link={session.link} role={role} />
       <Phased session={session} leave={leave} />
     </>
   );

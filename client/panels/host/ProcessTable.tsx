@@ -1,4 +1,4 @@
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ClassView, ProcessRow, Seat } from '#game/types.ts';
 import type { RoomFacts, RosterEntry } from '../../session/Session.ts';
 import { grouped, t } from '../../text/t.ts';
@@ -73,23 +73,24 @@ export function ProcessTable({ hosting, room, view, names }: TableProps) {
   );
 }
 
-/** The rows in order. While somebody points into the table nothing moves: a press must not land on another process. */
+/** Nothing moves for so long after the last touch of the table. */
+const HOLD_MS = 3000;
+
+/** The rows in order. While somebody points into the table they stand still: a press must not land on another process. */
 function useOrder(processes: readonly ProcessRow[], by: Column) {
-  const [held, hold] = useState<Column | null>(null);
+  const [held, setHeld] = useState<Column | null>(null);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const last = useRef<Seat[]>([]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const hold = () => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setHeld(null), HOLD_MS);
+    if (held !== by) setHeld(by);
+  };
   const free = processes.toSorted((a, b) => b[by] - a[by] || a.killRank - b.killRank || a.seat - b.seat);
   const rows = held === by ? inOrder(free, last.current) : free;
   last.current = rows.map((row) => row.seat);
-  return {
-    rows,
-    holding: {
-      onPointerEnter: () => hold(by),
-      onPointerMove: () => held !== by && hold(by),
-      onPointerLeave: () => hold(null),
-      onFocusCapture: () => hold(by),
-      onBlurCapture: () => hold(null),
-    },
-  };
+  return { rows, holding: { onPointerMove: hold, onPointerDown: hold, onKeyDown: hold } };
 }
 
 /** Newcomers come last. */
