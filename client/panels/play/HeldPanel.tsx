@@ -73,7 +73,7 @@ function Holding({ play, holding }: { play: Play; holding: HoldingView }) {
         >
           <span style={{ transform: `scaleX(${holding.ticks === 0 ? 1 : 1 - holding.ticksLeft / holding.ticks})` }} />
         </span>
-      ) : (
+      ) : holding.id === 0 ? null : (
         <button type="button" class="holding-free" onMouseDown={keepFocus} onClick={free}>
           {t('play.held.free')}
         </button>

@@ -16,7 +16,7 @@ export function PlayHeader({ play, seen, children }: { play: Play; seen: Seen; c
         {mine !== null && (
           <>
             <Mark play={play} seat={mine.seat} />
-            <span class="head-pid mono">PID {mine.pid}</span>
+            <span class={mine.alive ? 'head-pid mono' : 'head-pid danger'}>{mine.alive ? `PID ${mine.pid}` : t('play.head.killed')}</span>
             <span class="head-name">{play.nameOf(mine.seat)}</span>
           </>
         )}

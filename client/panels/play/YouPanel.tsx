@@ -43,8 +43,11 @@ export function KillRank({ mine }: { mine: SeatView }) {
 
 /** "8th", by the language's own rule. */
 export function ordinal(n: number): string {
-  return t(`play.ordinal.${new Intl.PluralRules(lang.value, { type: 'ordinal' }).select(n)}`, { n });
+  const rule = new Intl.PluralRules(lang.value, { type: 'ordinal' }).select(n);
+  return t(`play.ordinal.${ENDINGS[rule]}`, { n });
 }
+
+const ENDINGS: Record<Intl.LDMLPluralRule, string> = { one: 'st', two: 'nd', few: 'rd', many: 'th', other: 'th', zero: 'th' };
 
 function Size({ name, pages, main = false }: { name: 'VSS' | 'RSS' | 'PSS' | 'USS'; pages: number; main?: boolean }) {
   return (

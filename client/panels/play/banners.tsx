@@ -78,7 +78,7 @@ export function WhyCard({ play, onClose }: { play: Play; onClose(): void }) {
   const card = play.card.value;
   const why = card?.why ?? null;
   const numbers = why === null ? {} : numbersOf(why);
-  const steps = why === null ? '' : `why.steps.${why.code}`;
+  const steps = why === null ? '' : `play.why.steps.${why.code}`;
   return (
     <section class="why" role="dialog" aria-label={t('play.why.title')}>
       <header class="why-head">
