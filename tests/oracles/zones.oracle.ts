@@ -78,7 +78,7 @@ describe('a live machine: DMA, DMA32, Normal with 3840, 772917, 688128 pages, mi
 describe('published dumps of 32-bit machines', () => {
   const text = () => oracle('published/x86_32_highmem_zone_dumps.txt');
 
-  test('D3 (4.x, min_free_kbytes 43204): min, low, high and lowmem_reserve, within a page a step', () => {
+  test('D3 (4.x, min_free_kbytes 43204): min, low, high and lowmem_reserve, within a thousandth (a page)', () => {
     const part = text().slice(text().indexOf('[D3]'), text().indexOf('[D4]'));
     const rows = [...part.matchAll(/^(\w+) +min (\d+) +low (\d+) +high (\d+) +managed (\d+) +lowmem_reserve ([\d ]+)$/gm)];
     expect(rows).toHaveLength(3);
@@ -86,8 +86,8 @@ describe('published dumps of 32-bit machines', () => {
     for (const [n, row] of rows.entries()) {
       const { min, low, high } = zones[n]!.watermark;
       const theirs = [row[2], row[3], row[4]].map((kb) => Number(kb) / 4);
-      // The dump was taken after pages had moved in and out of `managed`: min is a page off, and each step above it, min/4, a page more.
-      for (const [k, mine] of [min, low, high].entries()) expect(Math.abs(mine - theirs[k]!), `${row[1]} ${k}`).toBeLessThanOrEqual(k + 1);
+      // The marks were computed at boot and `managed` printed later, when some pages had moved: a thousandth of difference is allowed.
+      for (const [k, mine] of [min, low, high].entries()) expect(Math.abs(mine - theirs[k]!), `${row[1]} ${k}`).toBeLessThanOrEqual(theirs[k]! / 1000);
       for (const [k, pages] of zones[n]!.lowmemReserve.entries()) expect(Math.abs(pages - Number(row[6]!.split(' ')[k])), `${row[1]} reserve ${k}`).toBeLessThanOrEqual(1);
     }
   });
