@@ -1,7 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { BotName, Scenario } from '#game/types.ts';
+import { parseScenario } from '#game/scenario.ts';
+import type { BotName } from '#game/types.ts';
 import { PodiumPanel } from '../panels/PodiumPanel.tsx';
 import { Later } from '../panels/Later.tsx';
+import { PauseKeys } from '../panels/play/PauseKeys.tsx';
 import { ScenarioChoices } from '../panels/ScenarioChoices.tsx';
 import { TopBar } from '../panels/TopBar.tsx';
 import { go } from '../route.ts';
@@ -10,7 +12,7 @@ import { LocalSession } from '../session/LocalSession.ts';
 import { t } from '../text/t.ts';
 import './CreateScreen.css';
 
-const SCENARIOS = Object.values(import.meta.glob<Scenario>('../../assets/scenarios/*.json', { eager: true, import: 'default' }));
+const SCENARIOS = Object.values(import.meta.glob('../../assets/scenarios/*.json', { eager: true, import: 'default' })).map(parseScenario);
 /** A small class that plays as a class does: most free, one keeps, one never frees. */
 const BOTS: BotName[] = ['free', 'half', 'keep', 'free', 'never'];
 
@@ -48,7 +50,9 @@ export function PracticeScreen() {
 
 function Practice({ session, stop }: { session: LocalSession; stop(): void }) {
   if (session.room.value?.phase !== 'podium') {
-    return <Later load={loadPlay} show={({ default: PlayScreen }) => <PlayScreen session={session} />} />;
+    return (
+      <Later load={loadPlay} show={({ default: PlayScreen }) => <PlayScreen session={session} menu={<PauseKeys session={session} />} />} />
+    );
   }
   return (
     <>
