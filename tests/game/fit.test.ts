@@ -84,7 +84,10 @@ describe('a card for a second process', () => {
 
   test('memory that its parent holds for nothing is copied for nothing', () => {
     const table = new Table(plain('worker', [{ writesMilli: 1000 }], { tools: ['mmap', 'fork'], calls: ['mmap', 'write'] }));
-    table.act(0, { do: 'call', call: { call: 'mmap', length: 40 * 4096, prot: 'PROT_READ|PROT_WRITE', flags: 'MAP_PRIVATE|MAP_ANONYMOUS' } });
+    table.act(0, {
+      do: 'call',
+      call: { call: 'mmap', length: 40 * 4096, prot: 'PROT_READ|PROT_WRITE', flags: 'MAP_PRIVATE|MAP_ANONYMOUS' },
+    });
     const area = table.view().areas[0]!;
     table.act(0, { do: 'call', call: { call: 'write', addr: area.start, length: 40 * 4096 } });
     expect(table.holding()).toMatchObject({ tool: 'call', state: 'unused', frames: 40 });

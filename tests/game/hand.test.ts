@@ -82,7 +82,9 @@ describe('the end of a round', () => {
       { bytes: 4096, holdMilli: 400 },
       { bytes: 8192, holdMilli: 3000 },
     ];
-    const table = new Table(plain('buffer', variants, { pulse: { calmSeconds: 0, demandMilli: [20, 20], rushSeconds: 0, noLongCardsSeconds: 30 } }));
+    const table = new Table(
+      plain('buffer', variants, { pulse: { calmSeconds: 0, demandMilli: [20, 20], rushSeconds: 0, noLongCardsSeconds: 30 } }),
+    );
     table.until(() => table.round.game.phase === 'last');
     // What lay face up was drawn before.
     table.until(() => ofType(table.events, 'dealt').length > 0 || table.tick().some(({ type }) => type === 'dealt'));

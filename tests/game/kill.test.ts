@@ -28,7 +28,10 @@ describe('a kill', () => {
     for (let i = 0; ; i++) {
       before.clear();
       for (const task of table.round.machine.tasks.values()) before.set(task.pid, oomBadness(table.round.machine, task) ?? -1);
-      const [killed] = ofType(table.act(i % 3 === 0 ? 0 : 1, { do: 'use', tool: 'alloc_pages', card: 0, order: i % 3 === 0 ? 1 : 3 }), 'killed');
+      const [killed] = ofType(
+        table.act(i % 3 === 0 ? 0 : 1, { do: 'use', tool: 'alloc_pages', card: 0, order: i % 3 === 0 ? 1 : 3 }),
+        'killed',
+      );
       table.wait(2);
       if (!killed) continue;
       expect(Math.max(...before.values())).toBe(before.get(killed.pid));
@@ -147,9 +150,15 @@ describe('a child', () => {
   });
 
   test('killed alone it counts to its seat, which lives on', () => {
-    const table = new Table(plain('buffer', [{}], { calls: ['mmap', 'write'], machine: { framesPerSeat: 40, homeFrames: 4, kernel: {} } }), 4);
+    const table = new Table(
+      plain('buffer', [{}], { calls: ['mmap', 'write'], machine: { framesPerSeat: 40, homeFrames: 4, kernel: {} } }),
+      4,
+    );
     const { pid } = table.view(1);
-    table.act(1, { do: 'call', call: { call: 'mmap', length: 90 * 4096, prot: 'PROT_READ|PROT_WRITE', flags: 'MAP_PRIVATE|MAP_ANONYMOUS' } });
+    table.act(1, {
+      do: 'call',
+      call: { call: 'mmap', length: 90 * 4096, prot: 'PROT_READ|PROT_WRITE', flags: 'MAP_PRIVATE|MAP_ANONYMOUS' },
+    });
     table.act(1, { do: 'call', call: { call: 'write', addr: table.view(1).areas[0]!.start, length: 90 * 4096 } });
     table.act(1, { do: 'use', tool: 'fork', card: 0 });
     const child = [...table.state(1).holdings.values()].find(({ kind }) => kind === 'child')!.pid;

@@ -118,7 +118,9 @@ describe('reuse', () => {
   });
 
   test('takes no memory that is more than a quarter too large, too small, or of another kind', () => {
-    const table = new Table(plain('buffer', [{ bytes: 6 * 4096 }, { bytes: 7 * 4096 }, { bytes: 16 * 4096 }], { meanAsk: 10, seconds: 600 }));
+    const table = new Table(
+      plain('buffer', [{ bytes: 6 * 4096 }, { bytes: 7 * 4096 }, { bytes: 16 * 4096 }], { meanAsk: 10, seconds: 600 }),
+    );
     const sizes = new Set<string>();
     table.act(0, { do: 'use', tool: 'alloc_pages', card: 0, order: 3 });
     while (table.round.now < 3000) {

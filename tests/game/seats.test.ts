@@ -75,7 +75,8 @@ describe('a seat', () => {
 
   test('ties go to fewer misfits, then to the better citizen', () => {
     const table = new Table(plain(), 3);
-    for (const seat of [0, 1, 2]) Object.assign(table.state(seat), { milli: 50_000, misfits: seat === 1 ? 0 : 2, granted: 6, heldSum: 100 });
+    for (const seat of [0, 1, 2])
+      Object.assign(table.state(seat), { milli: 50_000, misfits: seat === 1 ? 0 : 2, granted: 6, heldSum: 100 });
     table.state(0).neededSum = 40;
     table.state(2).neededSum = 90;
     expect(podium(table.round).points.map(({ seat }) => seat)).toEqual([1, 2, 0]);

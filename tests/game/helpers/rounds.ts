@@ -10,7 +10,8 @@ import type { Action, CardView, Economy, HoldingView, Input, RoundEvent, Scenari
 const FOLDER = fileURLToPath(new URL('../../../assets/scenarios/', import.meta.url));
 
 export const scenarioFiles: readonly string[] = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
-export const scenarioJson = (file: string): Record<string, unknown> => JSON.parse(readFileSync(FOLDER + file, 'utf8')) as Record<string, unknown>;
+export const scenarioJson = (file: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(FOLDER + file, 'utf8')) as Record<string, unknown>;
 export const shipped = (id: string): Scenario => parseScenario(scenarioJson(`${id}.json`));
 export const shippedAll = (): Scenario[] => scenarioFiles.map((file) => parseScenario(scenarioJson(file)));
 
@@ -43,7 +44,11 @@ export const ECONOMY: Economy = {
 };
 
 /** Every card asks for 8 frames in one piece, of the family named; a seat has plenty of memory. */
-export function plain(family: Scenario['families'][number]['family'] = 'buffer', variants: Partial<Variant>[] = [{}], over: Partial<Scenario> = {}): Scenario {
+export function plain(
+  family: Scenario['families'][number]['family'] = 'buffer',
+  variants: Partial<Variant>[] = [{}],
+  over: Partial<Scenario> = {},
+): Scenario {
   return {
     rules: 1,
     id: 'plain',
