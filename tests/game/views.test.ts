@@ -91,7 +91,7 @@ describe('the class’ view', () => {
   test('ranks everybody once, points falling', () => {
     const { rows, points, class: figures } = podium(round);
     expect(rows.length).toBe(round.game.seats.size);
-    expect(points.map((each) => each.points)).toEqual([...points.map((each) => each.points)].sort((a, b) => b - a));
+    for (let i = 1; i < points.length; i++) expect(points[i]!.points).toBeLessThanOrEqual(points[i - 1]!.points);
     expect(figures.settled).toBeLessThanOrEqual(figures.dealt);
   });
 });
