@@ -7,16 +7,20 @@ import { t } from './text/t.ts';
 
 const loadRoom = () => import('./screens/RoomScreen.tsx');
 const loadHost = () => import('./screens/HostDoor.tsx');
+const loadPractice = () => import('./screens/PracticeScreen.tsx');
 const loadPlay = () => import('./screens/PlayScreen.tsx');
 
-/** The pages of the one-page application: a player's door, a teacher's door, and the room behind each. */
+const TITLES = { join: 'join.title', host: 'host.title', practice: 'join.practice' };
+
+/** The pages of the one-page application: a player's door, a teacher's door, the room behind each, and practice alone. */
 export function App() {
   const { page, code, typed } = route.value;
   useEffect(() => {
-    document.title = t(page === 'host' ? 'host.title' : 'join.title') + ' · Overcommit';
+    document.title = t(TITLES[page]) + ' · Overcommit';
   });
   useEffect(prefetch, []);
   if (page === 'host') return <Later load={loadHost} show={({ HostDoor }) => <HostDoor key={code} code={code} />} />;
+  if (page === 'practice') return <Later load={loadPractice} show={({ PracticeScreen }) => <PracticeScreen />} />;
   if (code !== '' && placeOfTab()?.code === code) {
     return <Later load={loadRoom} show={({ RoomScreen }) => <RoomScreen key={code} code={code} role="player" />} />;
   }

@@ -1,10 +1,13 @@
-/** Where the page is: `/` and `/j/CODE` (or `/?code=CODE`) for players, `/host` and `/host/CODE` for teachers. */
+/**
+ * Where the page is: `/` and `/j/CODE` (or `/?code=CODE`) for players, `/host` and `/host/CODE` for teachers, `/?practice` for
+ * a round alone.
+ */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import { parseRoomCode } from '#protocol/roomCode.ts';
 
 export interface Route {
-  page: 'join' | 'host';
+  page: 'join' | 'host' | 'practice';
   /** In its one form; '' when the address has none. */
   code: string;
   /** What the address has in place of a code when it is none. */
@@ -13,8 +16,9 @@ export interface Route {
 
 export function parseRoute(path: string, query: string): Route {
   const [, first = '', second = ''] = path.split('/');
-  const page = first === 'host' ? 'host' : 'join';
-  const typed = decode(page === 'host' || first === 'j' ? second : '') || (new URLSearchParams(query).get('code') ?? '');
+  const asked = new URLSearchParams(query);
+  const page = first === 'host' ? 'host' : first === '' && asked.has('practice') ? 'practice' : 'join';
+  const typed = decode(page === 'host' || first === 'j' ? second : '') || (asked.get('code') ?? '');
   return { page, code: parseRoomCode(typed) ?? '', typed };
 }
 
@@ -24,10 +28,12 @@ export const route: ReadonlySignal<Route> = now;
 addEventListener('popstate', () => (now.value = parseRoute(location.pathname, location.search)));
 
 /** Changes the address without loading the page anew; `?test` stays. */
-export function go(path: string, how: 'push' | 'replace' = 'push'): void {
-  const kept = new URLSearchParams(location.search).has('test') ? '?test' : '';
-  history[how === 'push' ? 'pushState' : 'replaceState'](null, '', path + kept);
-  now.value = parseRoute(path, kept);
+export function go(address: string, how: 'push' | 'replace' = 'push'): void {
+  const next = new URL(address, location.origin);
+  const kept = new URLSearchParams(location.search).has('test') ? `${next.search === '' ? '?' : '&'}test` : '';
+  const query = next.search + kept;
+  history[how === 'push' ? 'pushState' : 'replaceState'](null, '', next.pathname + query);
+  now.value = parseRoute(next.pathname, query);
 }
 
 function decode(part: string): string {

@@ -22,6 +22,8 @@ import { BEAT_MS, Sequencer } from './sequencer/Sequencer.ts';
 
 const DIST = fileURLToPath(new URL('../dist/client', import.meta.url));
 const PATIENCE: Patience = { emptyMs: 10 * 60_000, reservationMs: 15_000, lobbyAwayMs: 120_000 };
+/** A request that is still not whole after so long is cut off. */
+const REQUEST_MS_MAX = 30_000;
 /** A socket whose other end is silent for two pings is dead. */
 const PING_MS = 3000;
 const PINGS_MISSED_MAX = 2;
@@ -63,7 +65,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const scenarios = loadScenarios(log);
   RoundRoom.house = { log, sequencer, scenarios, patience: { ...PATIENCE, ...options.patience } };
 
-  const http = createServer();
+  const http = createServer({ requestTimeout: REQUEST_MS_MAX });
   const transport = new WebSocketTransport({
     server: http,
     maxPayload: MESSAGE_BYTES_MAX,
@@ -74,7 +76,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const server = new Server({ transport, greet: false, gracefullyShutdown: false, logger: frameworkLog(log) });
   server.define(ROUND, RoundRoom);
   server.define(PROBE, ProbeRoom);
-  const pages = buildPages({ scenarios, origins, log, shownPort: options.shownPort });
+  const pages = buildPages({ scenarios, origins, log, host: options.host, shownPort: options.shownPort });
   await listening(http, () =>
     server.listen(options.port, options.host, undefined, () => {
       // The framework has just put its own routes in front: matchmaking for anybody, with CORS for every origin. Ours are all there are.

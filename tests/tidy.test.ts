@@ -7,7 +7,7 @@ import { CODES } from '#protocol/codes.ts';
 import { deadFiles } from './helpers/alive.ts';
 import { forbiddenImports } from './helpers/layers.ts';
 import { ROOT, codeIn, sources } from './helpers/sources.ts';
-import { LANGS, placesOf, textsOf, whyNumbers } from './helpers/texts.ts';
+import { LANGS, gameCodes, placesOf, textsOf, whyNumbers } from './helpers/texts.ts';
 import { bannedWords, hostPaths } from './helpers/words.ts';
 
 /** They name the banned words in order to ban them. */
@@ -69,6 +69,16 @@ describe('the sentences', () => {
         if (!numbers.includes(place) && place !== 'n') wrong.push(`why.${code} has no number {${place}}`);
     }
     expect(wrong).toEqual([]);
+  });
+
+  test.each(LANGS)('every misfit and every ignored action has one in %s', (lang) => {
+    const texts = textsOf(lang);
+    const wanted = [
+      ...gameCodes('MisfitWhy').map((code) => `why.${code}`),
+      ...gameCodes('IgnoredReason').map((code) => `play.log.ignored.${code}`),
+    ];
+    expect(wanted.length).toBeGreaterThan(12);
+    expect(wanted.filter((key) => !texts.has(key))).toEqual([]);
   });
 
   test('every text that the client names by its key exists', () => {

@@ -2,12 +2,13 @@ import { useEffect, useState } from 'preact/hooks';
 import { SEATS_DEFAULT, SEATS_MAX } from '#protocol/limits.ts';
 import type { ScenarioReply } from '#protocol/messages.ts';
 import { Lengths } from '../panels/host/Lengths.tsx';
+import { ScenarioChoices } from '../panels/ScenarioChoices.tsx';
 import { TopBar } from '../panels/TopBar.tsx';
 import { go } from '../route.ts';
 import { deviceSecret } from '../session/device.ts';
 import { askScenarios, createRoom } from '../session/doors.ts';
 import { sentenceOf } from '../text/sentence.ts';
-import { lang, t } from '../text/t.ts';
+import { t } from '../text/t.ts';
 import './CreateScreen.css';
 
 /** A room in two presses: everything has a value already. */
@@ -56,17 +57,7 @@ export function CreateScreen() {
               )}
             </div>
           )}
-          <fieldset class="create-scenarios">
-            <legend class="label">{t('host.scenario')}</legend>
-            {scenarios.map((scenario) => (
-              <ScenarioChoice
-                key={scenario.id}
-                scenario={scenario}
-                chosen={scenario.id === id}
-                choose={() => (setId(scenario.id), setSeconds(null))}
-              />
-            ))}
-          </fieldset>
+          <ScenarioChoices scenarios={scenarios} chosen={id} choose={(next) => (setId(next), setSeconds(null))} />
           <div class="create-row">
             <fieldset>
               <legend class="label">{t('host.length')}</legend>
@@ -91,23 +82,6 @@ export function CreateScreen() {
         </form>
       </main>
     </>
-  );
-}
-
-interface ChoiceProps {
-  scenario: ScenarioReply;
-  chosen: boolean;
-  choose(): void;
-}
-
-function ScenarioChoice({ scenario, chosen, choose }: ChoiceProps) {
-  return (
-    <label class={`create-scenario ${chosen ? 'chosen' : ''}`}>
-      <input type="radio" name="scenario" checked={chosen} onChange={choose} />
-      <span class="create-title">{scenario.title[lang.value]}</span>
-      <span class="dim">{scenario.idea[lang.value]}</span>
-      <span class="label">{t('host.minutes', { n: Math.round(scenario.seconds / 6) / 10 })}</span>
-    </label>
   );
 }
 

@@ -23,7 +23,7 @@ export function EndedScreen({ code, room, role, enterAgain, leave }: EndedProps)
       <TopBar home={false} />
       <main class="ended">
         <div class="ended-card" role="alert">
-          <h1>{t('common.ended')}</h1>
+          <h1>{t(role === 'host' ? 'common.endedHost' : 'common.ended')}</h1>
           <p class="mono dim">{room}</p>
           <p>{sentenceOf(code)}</p>
           <div class="row">

@@ -68,15 +68,8 @@ export function JoinScreen({ code: given, entered }: { code: string; entered(cod
             {t(busy ? 'join.joining' : 'join.join')}
           </button>
           <p class="join-other">
-            <a
-              href="/host"
-              onClick={(event) => {
-                event.preventDefault();
-                go('/host');
-              }}
-            >
-              {t('join.teacher')}
-            </a>
+            <InnerLink to="/?practice">{t('join.practice')}</InnerLink>
+            <InnerLink to="/host">{t('join.teacher')}</InnerLink>
           </p>
         </form>
         <div class="join-art">
@@ -84,6 +77,19 @@ export function JoinScreen({ code: given, entered }: { code: string; entered(cod
         </div>
       </main>
     </>
+  );
+}
+
+function InnerLink({ to, children }: { to: string; children: string }) {
+  const follow = (event: MouseEvent) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    go(to);
+  };
+  return (
+    <a href={to} onClick={follow}>
+      {children}
+    </a>
   );
 }
 

@@ -27,18 +27,18 @@ import '../panels/play/play.css';
 /** Milliseconds of the introduction, unless the player acts before. */
 const INTRO_MS = 10_000;
 
-/** A round, for somebody who has a process in it. */
-export default function PlayScreen({ session }: { session: Session }) {
+/** A round, for somebody who has a process in it. `menu` stands in the header. */
+export default function PlayScreen({ session, menu }: { session: Session; menu?: ComponentChildren }) {
   const seat = session.room.value?.seat ?? -1;
   const known = useMemo(hasPlayed, []);
   const play = useMemo(() => createPlay(session, seat, known, sentenceOf), [session, seat]);
   useEffect(() => () => play.stop(), [play]);
   const seen = play.seen.value;
   if (seen === null || seen.mine === null) return <p class="waiting">{t('common.loading')}</p>;
-  return <Playing play={play} seen={seen} known={known} />;
+  return <Playing play={play} seen={seen} known={known} menu={menu} />;
 }
 
-function Playing({ play, seen, known }: { play: Play; seen: Seen; known: boolean }) {
+function Playing({ play, seen, known, menu }: { play: Play; seen: Seen; known: boolean; menu: ComponentChildren }) {
   const mine = seen.mine!;
   const [why, showWhy] = useState(false);
   const [tab, setTab] = useState<TabName>('map');
@@ -50,7 +50,9 @@ function Playing({ play, seen, known }: { play: Play; seen: Seen; known: boolean
   const paused = play.session.room.value?.phase === 'paused';
   return (
     <main class={`play tab-${tab}${intro.on ? ' introducing' : ''}${mine.alive ? '' : ' dead'}`}>
-      <PlayHeader play={play} seen={seen} />
+      <PlayHeader play={play} seen={seen}>
+        {menu}
+      </PlayHeader>
       <PlayTabs tab={tab} choose={setTab} mine={mine} />
       <div class="left">
         <ProcessesPanel play={play} all={seen.all} />

@@ -16,6 +16,15 @@ import { PodiumScreen } from './PodiumScreen.tsx';
 const loadPlay = () => import('./PlayScreen.tsx');
 const loadHost = () => import('./HostScreen.tsx');
 
+/** Leaving is no loss: the process stays, and the same device comes back to it. */
+function LeaveKey({ leave }: { leave(): void }) {
+  return (
+    <button type="button" class="button quiet small" onClick={leave}>
+      {t('common.leave')}
+    </button>
+  );
+}
+
 /** Inside a room: one session for as long as the page is here, and the screen of the phase and the role. */
 export function RoomScreen({ code, role }: { code: string; role: Role }) {
   const [entry, setEntry] = useState(0);
@@ -41,7 +50,7 @@ function RoomOnce({ code, role, enterAgain }: { code: string; role: Role; enterA
   }
   return (
     <>
-      <LinkBanner link={session.link} />
+      <LinkBanner link={session.link} role={role} />
       <Phased session={session} leave={leave} />
     </>
   );
@@ -62,7 +71,7 @@ function Phased({ session, leave }: { session: RoomSession; leave(): void }) {
   if (room.phase === 'podium') return <PodiumScreen session={session} leave={leave} />;
   return (
     <>
-      <Later load={loadPlay} show={({ default: PlayScreen }) => <PlayScreen session={session} />} />
+      <Later load={loadPlay} show={({ default: PlayScreen }) => <PlayScreen session={session} menu={<LeaveKey leave={leave} />} />} />
       {room.phase === 'briefing' && <BriefingScreen room={room} />}
     </>
   );

@@ -118,10 +118,7 @@ export class LocalSession implements Session {
     const seed = this.config.seed ?? this.entropy();
     this.seq = 0;
     this.bots = bots.map(({ bot }, n) => ({ bot: createBot(bot, n + 1, seed), seq: 0 }));
-    this.waiting = [
-      { type: 'join', seat: ME, bot: null },
-      ...bots.map(({ bot }, n): Input => ({ type: 'join', seat: n + 1, bot })),
-    ];
+    this.waiting = [{ type: 'join', seat: ME, bot: null }, ...bots.map(({ bot }, n): Input => ({ type: 'join', seat: n + 1, bot }))];
     this.room.value = {
       code: '',
       phase: 'running',
@@ -142,7 +139,14 @@ export class LocalSession implements Session {
   }
 
   private roster(): RosterEntry[] {
-    const entry = (seat: Seat, name: string, bot: BotName | null): RosterEntry => ({ id: `local-${seat}`, seat, name, role: 'player', online: true, bot });
+    const entry = (seat: Seat, name: string, bot: BotName | null): RosterEntry => ({
+      id: `local-${seat}`,
+      seat,
+      name,
+      role: 'player',
+      online: true,
+      bot,
+    });
     return [entry(ME, this.config.name, null), ...this.config.bots.map(({ bot, name }, n) => entry(n + 1, name, bot))];
   }
 

@@ -84,7 +84,10 @@ export class ShaderMapView implements MapView {
     scene.textures.addGLTexture('map-frames', this.frames);
     scene.textures.addGLTexture('map-swatches', this.swatches);
     scene.textures.addGLTexture('map-edges', this.renderer.createUint8ArrayTexture(edgePixels(), 24, 24, false, false));
-    scene.textures.addGLTexture('map-glyphs', this.renderer.createUint8ArrayTexture(glyphPixels(), GLYPH_PIXELS * GLYPHS.length, GLYPH_PIXELS, false, false));
+    scene.textures.addGLTexture(
+      'map-glyphs',
+      this.renderer.createUint8ArrayTexture(glyphPixels(), GLYPH_PIXELS * GLYPHS.length, GLYPH_PIXELS, false, false),
+    );
     this.quad = scene.add
       .shader(
         {

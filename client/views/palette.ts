@@ -78,12 +78,7 @@ const hatched: Pattern = (x, y) => (x + y) % 4 === 0;
 /** Light dots on the kernel's grey. */
 const dots: Pattern = (x, y) => x % 4 === 0 && (y + ((x >> 2) & 1) * 2) % 4 === 0;
 
-const KIND_PATTERNS: readonly Pattern[] = [
-  solid,
-  (x, y) => x % 4 < 2 && y % 4 < 2,
-  (x, y) => (x - y + 8) % 8 < 3,
-  (_, y) => y % 4 < 2,
-];
+const KIND_PATTERNS: readonly Pattern[] = [solid, (x, y) => x % 4 < 2 && y % 4 < 2, (x, y) => (x - y + 8) % 8 < 3, (_, y) => y % 4 < 2];
 
 /** How dark a kind's ink is: blocks are large areas and need less. */
 const KIND_INK: readonly number[] = [0, 0.45, 0.26, 0.4];
@@ -100,7 +95,8 @@ const WHITE: Rgb = [0xff, 0xff, 0xff];
 export function swatchColour(style: number, kind: number, x: number, y: number, colours: MapColours): Rgb {
   const base = styleColour(style, colours);
   if (style === STYLE.hole || style === STYLE.free) return base;
-  if (style === STYLE.image || style === STYLE.kernel) return dots(x, y) ? mix(base, WHITE, 0.45) : mix(base, BLACK, kind === KIND.table ? 0.25 : 0);
+  if (style === STYLE.image || style === STYLE.kernel)
+    return dots(x, y) ? mix(base, WHITE, 0.45) : mix(base, BLACK, kind === KIND.table ? 0.25 : 0);
   if (KIND_PATTERNS[kind]!(x, y)) return mix(base, BLACK, KIND_INK[kind]!);
   return style >= STYLE.hue + HUES_PLAIN && style < STYLE.hue + HUES && hatched(x, y) ? mix(base, BLACK, 0.5) : base;
 }

@@ -22,10 +22,7 @@ const ZOOM_MAX = 96;
 
 /** The whole map, centred, as large as it goes. */
 export function fit(map: Size, canvas: Size, margin: number): Camera {
-  const zoom = Math.max(
-    0.25,
-    Math.min(ZOOM_MAX, (canvas.width - 2 * margin) / map.width, (canvas.height - 2 * margin) / map.height),
-  );
+  const zoom = Math.max(0.25, Math.min(ZOOM_MAX, (canvas.width - 2 * margin) / map.width, (canvas.height - 2 * margin) / map.height));
   // Whole pixels a cell where that costs little: edges then fall between pixels, not on them.
   const even = zoom >= 4 ? Math.floor(zoom) : zoom;
   return centred({ zoom: even, left: 0, top: 0 }, map, canvas);
@@ -49,12 +46,7 @@ export function zoomAt(camera: Camera, x: number, y: number, factor: number, map
 }
 
 export function panBy(camera: Camera, dx: number, dy: number, map: Size, canvas: Size, margin: number): Camera {
-  return keepInside(
-    { zoom: camera.zoom, left: camera.left - dx / camera.zoom, top: camera.top - dy / camera.zoom },
-    map,
-    canvas,
-    margin,
-  );
+  return keepInside({ zoom: camera.zoom, left: camera.left - dx / camera.zoom, top: camera.top - dy / camera.zoom }, map, canvas, margin);
 }
 
 /** Keeps the map in sight: an axis that fits is centred, one that does not shows no more than the margin beyond the edge. */

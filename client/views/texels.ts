@@ -66,7 +66,7 @@ export function clean(texels: Texels): void {
 export function paintAll(texels: Texels, frames: Frames, lookOf: LookOf): void {
   const count = Math.min(frames.count, texels.layout.count);
   const cells: number[] = [];
-  for (let pfn = 0; pfn < count; ) {
+  for (let pfn = 0; pfn < count;) {
     paintBlock(texels, frames, lookOf, pfn, -1, cells);
     pfn += 1 << orderOf(frames, pfn);
   }

@@ -28,6 +28,8 @@ export interface ApiParts {
   scenarios: Scenarios;
   origins: ReadonlySet<string>;
   log: Logger;
+  /** The address that the server listens on. */
+  host: string;
   /** The port that people use, where another one is in front. */
   shownPort?: number | undefined;
 }
@@ -70,7 +72,7 @@ export function api(parts: ApiParts): Router {
 /** For a teacher on the server's own machine, whose `localhost` is of no use to a class. Others came by such an address already. */
 function here(parts: ApiParts, request: Request): HereReply {
   const { remoteAddress = '', localPort = 0 } = request.socket;
-  return { origins: LOOPBACK.test(remoteAddress) ? lanOrigins(parts.shownPort ?? localPort) : [] };
+  return { origins: LOOPBACK.test(remoteAddress) ? lanOrigins(parts.host, parts.shownPort ?? localPort) : [] };
 }
 
 function wrongMethod(allowed: string) {
@@ -108,7 +110,10 @@ async function createRoom(parts: ApiParts, makings: AddressBudget, request: Requ
 async function describeRoom(guesses: AddressBudget, request: Request, response: Response): Promise<void> {
   const listing = await findRoom(guesses, request, response);
   if (listing === null) return;
-  const reply: RoomReply = await matchMaker.remoteRoomCall<RoundRoom, 'describe'>(listing.roomId, 'describe', []);
+  const reply: RoomReply | null = await whileOpen(listing, () =>
+    matchMaker.remoteRoomCall<RoundRoom, 'describe'>(listing.roomId, 'describe', []),
+  );
+  if (reply === null) return refuse(response, 'NO_ROOM');
   response.json(reply);
 }
 
@@ -120,11 +125,24 @@ async function takeSeat(guesses: AddressBudget, request: Request, response: Resp
   if (listing === null) return;
   const { secret, role, name } = body.data;
   const asked: SeatRequest = { digest: digestOf(secret), role, ...(name === undefined ? {} : { name }) };
-  const seated = await matchMaker.remoteRoomCall<RoundRoom, 'takeSeat'>(listing.roomId, 'takeSeat', [asked]);
+  const seated = await whileOpen(listing, () => matchMaker.remoteRoomCall<RoundRoom, 'takeSeat'>(listing.roomId, 'takeSeat', [asked]));
+  if (seated === null) return refuse(response, 'NO_ROOM');
   if (!seated.ok) return refuse(response, seated.code);
-  const reservation = await matchMaker.reserveSeatFor(listing, { member: seated.id });
+  // Fails only where the room is gone, or has more sockets than any class.
+  const reservation = await matchMaker.reserveSeatFor(listing, { member: seated.id }).catch(() => null);
+  if (reservation === null) return refuse(response, 'FULL');
   const reply: SeatReply = { reservation, role: seated.role, seat: seated.seat, name: seated.name };
   response.json(reply);
+}
+
+/** Null when the room has closed since it was found. */
+async function whileOpen<T>(listing: IRoomCache, ask: () => Promise<T>): Promise<T | null> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(await matchMaker.getRoomById(listing.roomId))) return null;
+    throw error;
+  }
 }
 
 /** The room of the code in the address; null when the refusal is sent already. */

@@ -3,7 +3,7 @@
  * ladder of early returns. Rules are in shared/game.
  */
 import type { Client, MessageContext } from '@colyseus/core';
-import { ServerError } from '@colyseus/core';
+import { ClientState, ServerError } from '@colyseus/core';
 import type { Scenario } from '#game/types.ts';
 import { CLOSE, CODES, type Code, type RoomRefusal } from '#protocol/codes.ts';
 import { MESSAGES_PER_SECOND_MAX, PEOPLE_MAX, TICKS_PER_SECOND } from '#protocol/limits.ts';
@@ -87,7 +87,8 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   private briefingTicks = 0;
   private failures = 0;
   private emptySince = performance.now();
-  private readonly slowSeconds = new WeakMap<Client, number>();
+  /** For how long the clients that read too little have done so. */
+  private slowSeconds = new Map<Client, number>();
 
   override messages = {
     input: (client: Client, message: unknown, context: MessageContext) => this.onInput(client, message, context),
@@ -149,7 +150,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     client.send('welcome', welcome);
     if (this.playing === null) return;
     if (this.phase !== 'podium') this.joinRound(member);
-    void this.streams.begin(client, this.playing);
+    this.follow(client);
   }
 
   override onLeave(client: Client): void {
@@ -195,7 +196,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     if (this.playing === null) return refuse(context, 'WRONG_PHASE');
     if (!member.resyncs.take()) return refuse(context, 'TOO_FAST');
     this.log.warn({ tick: this.playing.ticks.length, seat: member.seat }, 'resync asked for');
-    void this.streams.begin(client, this.playing, true);
+    this.follow(client, true);
     return { done: true };
   }
 
@@ -236,9 +237,17 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     this.state.briefingMs = (this.briefingTicks * 1000) / TICKS_PER_SECOND;
     this.state.rounds += 1;
     this.setPhase('briefing');
-    for (const client of this.clients) void this.streams.begin(client, this.playing);
+    for (const client of this.clients) this.follow(client);
     RoundRoom.house.sequencer.add(this);
     return true;
+  }
+
+  private follow(client: Client, fresh = false): void {
+    if (this.playing === null) return;
+    this.streams.begin(client, this.playing, fresh).catch((error: unknown) => {
+      this.log.error({ err: error }, 'no snapshot');
+      client.leave(CLOSE.ROOM_BROKEN, 'ROOM_BROKEN');
+    });
   }
 
   /** A process for a member of the round that is on; nothing when there is one already. */
@@ -276,6 +285,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   sendTick(): void {
     if (this.phase !== 'running' || this.playing === null) return;
     this.streams.send(this.playing);
+    this.playing.keepSnapshot();
     if (!this.playing.round.over) return;
     RoundRoom.house.sequencer.remove(this);
     this.setPhase('podium');
@@ -318,12 +328,11 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     }
     if (this.clients.length > 0) this.emptySince = now;
     if (now - this.emptySince > patience.emptyMs) void this.disconnect(CLOSE.ROOM_CLOSED);
-    if (this.playing === null) return;
-    for (const client of this.streams.reviveSlow(this.playing)) {
-      const seconds = (this.slowSeconds.get(client) ?? 0) + 1;
-      this.slowSeconds.set(client, seconds);
-      if (seconds > SLOW_SECONDS_MAX) client.leave(CLOSE.TOO_SLOW, 'TOO_SLOW');
-    }
+    const slow = this.playing === null ? [] : this.streams.reviveSlow((client) => this.follow(client));
+    // Who opened a socket and never said so collects all messages here.
+    const silent = this.clients.filter((client) => client.state === ClientState.JOINING);
+    this.slowSeconds = new Map([...slow, ...silent].map((client) => [client, (this.slowSeconds.get(client) ?? 0) + 1]));
+    for (const [client, seconds] of this.slowSeconds) if (seconds > SLOW_SECONDS_MAX) client.leave(CLOSE.TOO_SLOW, 'TOO_SLOW');
   }
 }
 

@@ -46,11 +46,11 @@ export class Streams {
   }
 
   /** Slow clients that have read what was sent start again. Returns those that still have not. */
-  reviveSlow(playing: Playing): Client[] {
+  reviveSlow(begin: (client: Client) => void): Client[] {
     const still: Client[] = [];
     for (const [client, standing] of this.standing) {
       if (standing.is !== 'slow') continue;
-      if (unsent(client) < UNSENT_DRAINED) void this.begin(client, playing);
+      if (unsent(client) < UNSENT_DRAINED) begin(client);
       else still.push(client);
     }
     return still;

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { deflateRaw } from 'node:zlib';
 import { createRound, playTick, restoreRound, roundHash, saveRound, type Round } from '#game/round.ts';
 import type { Input, RoundEvent, Scenario, Seat } from '#game/types.ts';
-import { DIGEST_EVERY_TICKS } from '#protocol/limits.ts';
+import { DIGEST_EVERY_TICKS, TICK_INPUTS_MAX } from '#protocol/limits.ts';
 import type { DigestMessage } from '#protocol/messages.ts';
 import { encodeSnap } from '#protocol/snap.ts';
 import { decodeTick, encodeTick } from '#protocol/tick.ts';
@@ -70,8 +70,8 @@ export class Playing {
 
   /** Plays the next tick. When it throws, the tick does not exist, and `rebuild` has to follow. */
   close(): Closed {
-    this.closing = this.queued;
-    this.queued = [];
+    this.closing = this.queued.slice(0, TICK_INPUTS_MAX);
+    this.queued = this.queued.slice(TICK_INPUTS_MAX);
     const n = this.ticks.length + 1;
     const bytes = encodeTick({ n, entropy: randomUint32(), inputs: this.closing });
     // Played as everybody else will play it: from the bytes.
@@ -80,8 +80,12 @@ export class Playing {
     const digest = n % DIGEST_EVERY_TICKS === 0 || over ? { n, hash: roundHash(this.round) } : null;
     this.ticks.push(bytes);
     if (digest !== null) this.digest = digest;
-    if (n - this.saved.n >= SNAP_EVERY_TICKS) this.saved = this.save();
     return { n, bytes, events, over };
+  }
+
+  /** Takes a snapshot when it is time for one. */
+  keepSnapshot(): void {
+    if (this.ticks.length - this.saved.n >= SNAP_EVERY_TICKS) this.saved = this.save();
   }
 
   /**

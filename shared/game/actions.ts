@@ -28,8 +28,9 @@ export function isPlain(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** An integer in a range; −0 is none, because a log would lose its sign. */
 export function isWhole(value: unknown, low: number, high: number): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high;
+  return typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high && !Object.is(value, -0);
 }
 
 const isId = (value: unknown): value is number => isWhole(value, 0, 0xffff_ffff);
@@ -74,16 +75,15 @@ function doReuse(round: Round, seat: SeatState, { card, holding }: Fields): Outc
 /** Raising is free; lowering takes the root token and lasts 30 seconds. */
 function doAdj(round: Round, seat: SeatState, { value }: Fields): Outcome {
   if (!isWhole(value, -1000, 1000)) return 'MALFORMED';
-  const adj = Object.is(value, -0) ? 0 : value;
-  const lowers = adj < round.machine.tasks.get(seat.pid)!.oomScoreAdjMin;
-  if (lowers && (seat.rootTokens === 0 || adj < ROOT_FLOOR)) return 'LIMIT';
+  const lowers = value < round.machine.tasks.get(seat.pid)!.oomScoreAdjMin;
+  if (lowers && (seat.rootTokens === 0 || value < ROOT_FLOOR)) return 'LIMIT';
   if (lowers) {
     seat.rootTokens -= 1;
     seat.adjUntil = round.now + ticksOf(round, ROOT_SECONDS);
   }
-  seat.adj = adj;
+  seat.adj = value;
   charge(round, seat, ADJ_COST_UNITS * UNIT_US, 'others', 0);
-  kernelCall(round, null, lowers ? 0 : seat.pid, { call: 'oom_score_adj', target: seat.pid, value: adj });
+  kernelCall(round, null, lowers ? 0 : seat.pid, { call: 'oom_score_adj', target: seat.pid, value });
   return null;
 }
 

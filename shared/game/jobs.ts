@@ -86,12 +86,16 @@ export function meanMilli(scenario: Scenario, of: (family: Family, variant: Vari
   return weights === 0 ? 0 : Math.trunc((sum * 1000) / weights);
 }
 
+/** Frames that the best call takes for a variant: a row of frames comes in a power of two. */
+function takenFrames(family: Family, variant: Variant, scenario: Scenario): number {
+  const needed = neededFrames(family, variant, scenario);
+  return FAMILIES[family].contiguous ? 1 << orderFor(needed) : needed;
+}
+
 /** Frames × hold of the mean card, in thousandths: the cards of a deal interval then fill `demand` of a seat's frames. */
 export function askHoldMilli(scenario: Scenario): number {
-  return Math.max(
-    1,
-    meanMilli(scenario, (family, variant) => Math.trunc((neededFrames(family, variant, scenario) * variant.holdMilli) / 1000)),
-  );
+  const perMilli = meanMilli(scenario, (family, variant) => takenFrames(family, variant, scenario) * variant.holdMilli);
+  return Math.max(1, Math.trunc(perMilli / 1000));
 }
 
 function pick<T extends { weight: number }>(chance: Seeded, rows: readonly T[]): T {

@@ -5,11 +5,13 @@ import type { ClassView, Scenario } from './types.ts';
 export const TICKS_PER_SECOND = 10;
 /** Rounds shorter than this run their intervals faster, so that a round of 10 s still deals, works and pays. */
 const FULL_PACE_SECONDS = 90;
+/** Calm, rush and last seconds together take at most this share of a round. */
+const PHASES_MILLI = 500;
 /** The rush begins at this share of the round. */
 const RUSH_AT_MILLI = 550;
 /** Cards of the calm beginning ask for this share of what follows it. */
 const CALM_SHARE_MILLI = 700;
-const RUSH_DEAL_MILLI = 600;
+const RUSH_DEAL_MILLI = 750;
 
 export function paceOf(scenario: Scenario): number {
   return Math.min(1000, Math.trunc((scenario.seconds * 1000) / FULL_PACE_SECONDS));
@@ -26,14 +28,22 @@ export function patienceTicks(round: Round): number {
   return Math.max(1, Math.trunc((round.scenario.patienceSeconds * TICKS_PER_SECOND * pace) / 1000));
 }
 
+/** A phase's seconds in ticks: in a short round all phases shrink alike, so that work is left between them. */
+function phaseTicks(round: Round, seconds: number): number {
+  const { calmSeconds, rushSeconds, noLongCardsSeconds } = round.scenario.pulse;
+  const all = Math.max(1, calmSeconds + rushSeconds + noLongCardsSeconds);
+  const share = Math.min(1000, Math.trunc((round.scenario.seconds * PHASES_MILLI) / all));
+  return Math.trunc((seconds * TICKS_PER_SECOND * share) / 1000);
+}
+
 export function phaseAt(round: Round, tick: number): ClassView['phase'] {
   const { game, scenario } = round;
   const { calmSeconds, rushSeconds, noLongCardsSeconds } = scenario.pulse;
   if (tick >= game.endsAt) return 'over';
-  if (tick >= game.endsAt - ticksOf(round, noLongCardsSeconds)) return 'last';
-  if (tick < ticksOf(round, calmSeconds)) return 'calm';
+  if (tick >= game.endsAt - phaseTicks(round, noLongCardsSeconds)) return 'last';
+  if (tick < phaseTicks(round, calmSeconds)) return 'calm';
   const rush = Math.trunc((game.endsAt * RUSH_AT_MILLI) / 1000);
-  return tick >= rush && tick < rush + ticksOf(round, rushSeconds) ? 'rush' : 'work';
+  return tick >= rush && tick < rush + phaseTicks(round, rushSeconds) ? 'rush' : 'work';
 }
 
 /** Share of the machine that the cards dealt now ask for, in thousandths. */
@@ -41,7 +51,7 @@ export function demandMilli(round: Round): number {
   const { game, scenario } = round;
   const [from, to] = scenario.pulse.demandMilli;
   if (game.phase === 'calm') return Math.trunc((from * CALM_SHARE_MILLI) / 1000);
-  const start = ticksOf(round, scenario.pulse.calmSeconds);
+  const start = phaseTicks(round, scenario.pulse.calmSeconds);
   const span = Math.max(1, game.endsAt - start);
   const gone = Math.min(span, Math.max(0, round.now - start));
   return from + Math.trunc(((to - from) * gone) / span);

@@ -34,7 +34,7 @@ const BOT_NAMES: readonly BotName[] = ['free', 'never', 'keep', 'splinter', 'spa
 
 /** Starts at tick 0 with an empty machine sized for `seats`; `facts` gets the kernel's facts. Throws ConfigError for an impossible machine. */
 export function createRound(scenario: Scenario, seed: number, seats: number, facts: FactRing | null = null): Round {
-  const planned = Math.min(SEATS_MAX, Math.max(1, Math.trunc(seats)));
+  const planned = isWhole(seats, 1, SEATS_MAX) ? seats : seats > SEATS_MAX ? SEATS_MAX : 1;
   const game: GameState = {
     rng: seed >>> 0,
     seatsPlanned: planned,

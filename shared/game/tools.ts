@@ -60,7 +60,7 @@ function askBrk(round: Round, seat: SeatState, card: Card | null): Taken | Why {
 }
 
 function askPages(round: Round, seat: SeatState, _card: Card | null, order: number): Taken | Why {
-  const pages = 2 ** order;
+  const pages = (1 << order) >>> 0;
   const held = round.machine.tasks.get(seat.pid)!.kernelPages;
   const limit = kernelPagesMax(round, seat);
   if (order <= round.machine.config.maxOrder && held + pages > limit) {

@@ -16,7 +16,7 @@ export type Action =
   | { do: 'use'; tool: ToolId; card: CardId; order?: number }
   | { do: 'discard'; card: CardId }
   | { do: 'free'; holding: HoldingId }
-  /** Frees all that is done. */
+  /** Frees all that is done, and what serves nothing. */
   | { do: 'freeDone' }
   /** Serves a card with memory that is held already. */
   | { do: 'reuse'; card: CardId; holding: HoldingId }

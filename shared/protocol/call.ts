@@ -1,6 +1,6 @@
 /** A kernel call as it may stand in a message: flat, bounded, and the same after a trip through JSON. No zod: tick.ts uses it. */
 import type { Call } from '#kernel/types.ts';
-import { CALL_ARGUMENTS_MAX, CALL_LIST_MAX, CALL_TEXT_MAX } from './limits.ts';
+import { CALL_ARGUMENTS_MAX, CALL_BYTES_MAX, CALL_LIST_MAX, CALL_TEXT_MAX } from './limits.ts';
 
 const NAME = /^[a-z][a-z0-9_]{0,31}$/;
 /** All words of the kernel's interface are printable ASCII, so a call's JSON text is one byte a character. */
@@ -29,5 +29,6 @@ export function isCall(value: unknown): value is Call {
   const entries = Object.entries(value);
   if (entries.length > CALL_ARGUMENTS_MAX + 1) return false;
   if (!entries.every(([name, argument]) => NAME.test(name) && isArgument(argument))) return false;
-  return Object.hasOwn(value, 'call') && typeof (value as Call).call === 'string';
+  if (!Object.hasOwn(value, 'call') || typeof (value as Call).call !== 'string') return false;
+  return JSON.stringify(value).length <= CALL_BYTES_MAX;
 }

@@ -4,7 +4,9 @@
 export const MESSAGE_BYTES_MAX = 4096;
 /** Bytes of an HTTP body. */
 export const BODY_BYTES_MAX = 4096;
-/** Bytes of one encoded tick; 100 seats that each send their whole budget stay far below. */
+/** Inputs of one tick; what is queued above that waits for the next. */
+export const TICK_INPUTS_MAX = 1500;
+/** Bytes of one encoded tick: above the largest inputs, as many as there can be. */
 export const TICK_BYTES_MAX = 1 << 20;
 
 /** Players and bots in one room. */
@@ -55,8 +57,8 @@ export const RETURNS_BURST = 10;
 export const CALL_ARGUMENTS_MAX = 12;
 export const CALL_LIST_MAX = 64;
 export const CALL_TEXT_MAX = 256;
-/** Bytes of one call's JSON text inside a tick. */
-export const CALL_BYTES_MAX = MESSAGE_BYTES_MAX;
+/** Bytes of one call's JSON text. */
+export const CALL_BYTES_MAX = 512;
 
 /** Highest client sequence number, card and holding: 32 bits. */
 export const UINT32_MAX = 0xffff_ffff;

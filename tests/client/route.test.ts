@@ -14,6 +14,8 @@ test.each([
   ['/j/7kmw2q/', '', 'join', '7KMW2Q'],
   ['/j/7KM-W2Q', '', 'join', '7KMW2Q'],
   ['/', '?code=oil123', 'join', '011123'],
+  ['/', '?practice', 'practice', ''],
+  ['/j/7KMW2Q', '?practice', 'join', '7KMW2Q'],
   ['/host', '', 'host', ''],
   ['/host/7KMW2Q', '?test', 'host', '7KMW2Q'],
 ] as const)('%s%s is the page %s with the code "%s"', (path, query, page, code) => {

@@ -40,3 +40,10 @@ export function whyNumbers(): Map<string, string[]> {
     ]),
   );
 }
+
+/** The codes of a union in shared/game/types.ts: its `code` fields, or its plain words. */
+export function gameCodes(type: 'MisfitWhy' | 'IgnoredReason'): string[] {
+  const text = readFileSync(join(ROOT, 'shared/game/types.ts'), 'utf8');
+  const body = new RegExp(`export type ${type} =([\\s\\S]*?);\\n(?=\\n|$)`).exec(text)?.[1] ?? '';
+  return [...body.matchAll(/'([A-Z_]+)'/g)].map((match) => match[1]!);
+}

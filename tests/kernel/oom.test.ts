@@ -279,14 +279,14 @@ describe('/proc/PID/oom_score', () => {
     expect(scoreOf(machine, pid)).toBe(Math.trunc(((1000 + Math.trunc((badness * 1000) / 3000)) * 2) / 3));
   });
 
-  test('oom_adj reads 0, 1, 4, 8, 15 for 0, 100, 250, 500, 900, and 15 for 1000 (Linux 6.18)', () => {
+  test('oom_adj reads 0, 1, 4, 8, 15 for 0, 100, 250, 500, 900, and 15 for 999 and 1000 (Linux 6.18)', () => {
     const machine = boot();
     const pid = spawn(machine);
-    const reads = [0, 100, 250, 500, 900, 1000, -1000, -500].map((value) => {
+    const reads = [0, 100, 250, 500, 900, 999, 1000, -1000, -500].map((value) => {
       granted(machine, KERNEL, { call: 'oom_score_adj', target: pid, value });
       return cat(machine, `/proc/${pid}/oom_adj`);
     });
-    expect(reads).toEqual(['0\n', '1\n', '4\n', '8\n', '15\n', '15\n', '-17\n', '-8\n']);
+    expect(reads).toEqual(['0\n', '1\n', '4\n', '8\n', '15\n', '15\n', '15\n', '-17\n', '-8\n']);
   });
 });
 

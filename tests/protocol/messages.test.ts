@@ -118,6 +118,7 @@ test('a call is flat, bounded and plain', () => {
     { call: 'x', a: [[]] },
     { call: 'x', a: 'ü' },
     { call: 'x', a: Array.from({ length: 65 }, () => 1) },
+    { call: 'x', a: Array.from({ length: 60 }, () => 123_456_789) },
     new Map([['call', 'fork']]),
     Object.create({ call: 'fork' }),
     new (class {

@@ -126,6 +126,15 @@ test('an unknown message is answered with an error and nothing else', async () =
   expect(player.closed).toBeNull();
 });
 
+test('a message of an unknown kind closes its socket', async () => {
+  for (const type of ['nothing', '__proto__', 'constructor', 'hasOwnProperty']) {
+    const guest = await victim();
+    guest.socket.send(type as never, {} as never);
+    await guest.until(() => guest.closed !== null);
+    await leave(guest);
+  }
+});
+
 /** A newcomer whose socket is about to be abused. */
 async function victim(): Promise<Guest> {
   const guest = await enter(room);

@@ -78,6 +78,19 @@ test('a message handler that throws answers, and the process stays', async () =>
   expect(await host.host({ do: 'pause' })).toMatchObject({ ok: true });
 });
 
+test('a fault while a message is decoded closes its socket and nothing else', async () => {
+  const { host, player, inside } = await running();
+  Object.defineProperty(inside.clients.get(player.socket.sessionId)!, '_lastMessageTime', {
+    set: () => {
+      throw new Error('planted');
+    },
+  });
+  player.socket.send('input' as never, { seq: 1, action: { do: 'freeDone' } } as never);
+  await player.until(() => player.closed !== null);
+  expect(player.closed!.reason).toBe('MALFORMED');
+  expect(await host.host({ do: 'pause' })).toMatchObject({ ok: true });
+});
+
 test('not a byte of one room reaches another', async () => {
   const [one, other] = [await running(), await running()];
   await one.player.act({ do: 'discard', card: 4_000_000_001 });

@@ -1,6 +1,8 @@
 /** What logs hold, and how a reader that does not read is treated. */
 import { matchMaker } from '@colyseus/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RoundRoom } from '../../server/rooms/RoundRoom.ts';
+import type { Streams } from '../../server/rooms/streams.ts';
 import { enter, enterHost, makeRoom, openPlace, type Place } from './people.ts';
 
 let place: Place;
@@ -26,6 +28,20 @@ test('logs are JSON and hold no name, no secret and no session', async () => {
   const all = lines.join('');
   expect(all).toContain(room.code);
   for (const hidden of ['Grace', room.hostSecret, player.secret, player.socket.sessionId, '127.0.0.1']) expect(all).not.toContain(hidden);
+});
+
+test('who begins anew before the first snapshot is ready gets one snapshot, not two', async () => {
+  const room = await makeRoom(place, { seconds: 3600 });
+  const host = await enterHost(room);
+  const player = await enter(room);
+  await host.host({ do: 'start' });
+  await player.untilTick(5);
+  const inside = matchMaker.getLocalRoomById(room.code) as unknown as RoundRoom;
+  const client = inside.clients.get(player.socket.sessionId)!;
+  const streams = (inside as unknown as { streams: Streams }).streams;
+  await Promise.all([0, 1, 2].map(() => streams.begin(client, inside.playing!, true)));
+  await player.untilTick(player.round!.now + 20);
+  expect(player.snaps).toHaveLength(2);
 });
 
 test('a client that does not read gets nothing more, then a snapshot when it has read', async () => {

@@ -8,6 +8,7 @@ import { t } from '../../text/t.ts';
 import { clock } from '../../text/units.ts';
 import { Countdown } from '../Countdown.tsx';
 import { Later } from '../Later.tsx';
+import type { Play } from '../play/play.ts';
 import { Switches } from '../TopBar.tsx';
 import { BotsPanel } from './BotsPanel.tsx';
 import { ClassFigures } from './ClassFigures.tsx';
@@ -25,6 +26,7 @@ const SAMPLE_TICKS = 5;
 export function HostConsole({ hosting, room }: { hosting: Hosting; room: RoomFacts }) {
   const { session } = hosting;
   const view = useClassView(session);
+  const [play, lend] = useState<Play | null>(null);
   const [names, setNames] = useState(true);
   const [more, setMore] = useState(false);
   const players = room.roster.filter((entry) => entry.role === 'player');
@@ -42,7 +44,7 @@ export function HostConsole({ hosting, room }: { hosting: Hosting; room: RoomFac
       </header>
       <main class="console">
         <section class="console-machine" aria-label={t('host.machine')}>
-          <Later load={loadMachine} show={({ MachinePanel }) => <MachinePanel session={session} seat={null} />} />
+          <Later load={loadMachine} show={({ MachinePanel }) => <MachinePanel session={session} seat={null} lend={lend} />} />
         </section>
         <section class="console-side">
           {view !== null && <ClassFigures view={view} />}
@@ -67,7 +69,7 @@ export function HostConsole({ hosting, room }: { hosting: Hosting; room: RoomFac
               />
             </div>
           )}
-          <ProcessTable hosting={hosting} room={room} view={view} names={names} />
+          <ProcessTable hosting={hosting} room={room} view={view} names={names} play={play} />
         </section>
       </main>
     </>

@@ -11,6 +11,9 @@ import { Invite } from './Invite.tsx';
 import type { Hosting } from './hosting.ts';
 import { kickedToast, LockButton } from './people.tsx';
 
+/** Above so many people a small screen gives the roster more room than the code. */
+const MANY = 18;
+
 interface HostLobbyProps {
   hosting: Hosting;
   room: RoomFacts;
@@ -32,7 +35,7 @@ export function HostLobby({ hosting, room, leave }: HostLobbyProps) {
         </button>
       </TopBar>
       <main class="host-lobby">
-        <div class="host-invite">
+        <div class={`host-invite ${players.length > MANY ? 'many' : ''}`}>
           <Invite code={room.code} />
         </div>
         <section class="panel host-roster">

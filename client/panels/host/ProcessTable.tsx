@@ -1,7 +1,9 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ClassView, ProcessRow, Seat } from '#game/types.ts';
 import type { RoomFacts, RosterEntry } from '../../session/Session.ts';
 import { grouped, t } from '../../text/t.ts';
+import { swatchClass, type Hues } from '../../views/owners.ts';
+import type { Play } from '../play/play.ts';
 import { Swatch } from '../Swatch.tsx';
 import type { Hosting } from './hosting.ts';
 import { kickedToast } from './people.tsx';
@@ -17,24 +19,25 @@ interface TableProps {
   view: ClassView | null;
   /** Without names a row is its glyph and PID, for a projector. */
   names: boolean;
+  /** What the map knows: its hues, and the seat that it lights. */
+  play: Play | null;
 }
 
-/** Every process, with what the teacher can do about it. */
-export function ProcessTable({ hosting, room, view, names }: TableProps) {
+const NO_HUES: Hues = new Map();
+
+/** Every process, with what the teacher can do about it. A row that is pointed at is lit on the map. */
+export function ProcessTable({ hosting, room, view, names, play }: TableProps) {
   const [by, setBy] = useState<Column>('badness');
-  const [capped, setCapped] = useState<ReadonlySet<Seat>>(new Set());
-  const people = new Map(room.roster.filter((entry) => entry.seat >= 0).map((entry) => [entry.seat, entry]));
-  const rows = (view?.processes ?? []).toSorted((a, b) => b[by] - a[by] || a.seat - b.seat);
-  const cap = (seat: Seat, on: boolean) => {
-    const next = new Set(capped);
-    if (on) next.add(seat);
-    else next.delete(seat);
-    setCapped(next);
-    hosting.host({ do: 'cap', seat, on });
+  const hues = play?.hues.value ?? NO_HUES;
+  const light = (seat: Seat | null) => {
+    if (play !== null) play.lit.value = seat;
   };
+  const people = new Map(room.roster.filter((entry) => entry.seat >= 0).map((entry) => [entry.seat, entry]));
+  const order = useOrder(view?.processes ?? [], by);
   return (
-    <div class="process-table">
+    <div class="process-table" {...order.holding}>
       <table class="table">
+        <caption class="unseen">{t('host.table.name')}</caption>
         <thead>
           <tr>
             <th scope="col" colSpan={2}>
@@ -55,14 +58,15 @@ export function ProcessTable({ hosting, room, view, names }: TableProps) {
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
+          {order.rows.map((row) => (
             <Row
               key={row.seat}
               row={row}
               person={people.get(row.seat) ?? null}
               names={names}
-              capped={capped.has(row.seat)}
-              cap={(on) => cap(row.seat, on)}
+              look={swatchClass(row.seat, -1, hues)}
+              light={(on) => light(on ? row.seat : null)}
+              cap={(on) => hosting.host({ do: 'cap', seat: row.seat, on })}
               kick={(entry) => hosting.host({ do: 'kick', id: entry.id }, kickedToast(entry, room, hosting.host))}
             />
           ))}
@@ -72,23 +76,57 @@ export function ProcessTable({ hosting, room, view, names }: TableProps) {
   );
 }
 
+/** Nothing moves for so long after the last touch of the table. */
+const HOLD_MS = 3000;
+
+/** The rows in order. While somebody points into the table they stand still: a press must not land on another process. */
+function useOrder(processes: readonly ProcessRow[], by: Column) {
+  const [held, setHeld] = useState<Column | null>(null);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const last = useRef<Seat[]>([]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const hold = () => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setHeld(null), HOLD_MS);
+    if (held !== by) setHeld(by);
+  };
+  const free = processes.toSorted((a, b) => b[by] - a[by] || a.killRank - b.killRank || a.seat - b.seat);
+  const rows = held === by ? inOrder(free, last.current) : free;
+  last.current = rows.map((row) => row.seat);
+  return { rows, holding: { onPointerMove: hold, onPointerDown: hold, onKeyDown: hold } };
+}
+
+/** Newcomers come last. */
+function inOrder(rows: readonly ProcessRow[], seats: readonly Seat[]): ProcessRow[] {
+  const place = new Map(seats.map((seat, at) => [seat, at]));
+  return rows.toSorted((a, b) => (place.get(a.seat) ?? seats.length) - (place.get(b.seat) ?? seats.length));
+}
+
 interface RowProps {
   row: ProcessRow;
   person: RosterEntry | null;
   names: boolean;
-  capped: boolean;
+  /** Class names of the swatch. */
+  look: string;
+  light(on: boolean): void;
   cap(on: boolean): void;
   kick(entry: RosterEntry): void;
 }
 
-function Row({ row, person, names, capped, cap, kick }: RowProps) {
+function Row({ row, person, names, look, light, cap, kick }: RowProps) {
   const pid = t('host.table.pid', { pid: String(row.pid) });
   const name = names && person !== null ? person.name : pid;
   const next = row.alive && row.killRank === 1;
   return (
-    <tr class={`${next ? 'next-victim' : ''} ${row.alive ? '' : 'dead'}`}>
+    <tr
+      class={`${next ? 'next-victim' : ''} ${row.alive ? '' : 'dead'}`}
+      onPointerEnter={() => light(true)}
+      onPointerLeave={() => light(false)}
+      onFocusCapture={() => light(true)}
+      onBlurCapture={() => light(false)}
+    >
       <td class="cell-swatch">
-        <Swatch seat={row.seat} />
+        <Swatch seat={row.seat} look={look} />
       </td>
       <th scope="row" class="cell-name">
         <span>{name}</span>
@@ -106,12 +144,12 @@ function Row({ row, person, names, capped, cap, kick }: RowProps) {
             <button
               type="button"
               class="button small"
-              aria-pressed={capped}
+              aria-pressed={row.capped}
               title={t('host.capSays')}
               aria-label={t('host.capName', { name })}
-              onClick={() => cap(!capped)}
+              onClick={() => cap(!row.capped)}
             >
-              {t(capped ? 'host.capped' : 'host.cap')}
+              {t(row.capped ? 'host.capped' : 'host.cap')}
             </button>
             <button
               type="button"

@@ -156,7 +156,9 @@ export function NextCard({ card, ticks }: { card: CardView | null; ticks: number
       <span class="label">{t('play.card.next')}</span>
       {card !== null && (
         <>
-          <strong>{card.count > 1 ? t('play.card.many', { n: card.count, size: bytes(card.each) }) : t('play.card.frames', { n: card.frames })}</strong>
+          <strong>
+            {card.count > 1 ? t('play.card.many', { n: card.count, size: bytes(card.each) }) : t('play.card.frames', { n: card.frames })}
+          </strong>
           <small class="dim">{bytes(card.bytes)}</small>
           <ul class="signs few">
             {signsOf(card)

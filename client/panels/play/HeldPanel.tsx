@@ -73,7 +73,7 @@ function Holding({ play, holding }: { play: Play; holding: HoldingView }) {
         >
           <span style={{ transform: `scaleX(${holding.ticks === 0 ? 1 : 1 - holding.ticksLeft / holding.ticks})` }} />
         </span>
-      ) : (
+      ) : holding.id === 0 ? null : (
         <button type="button" class="holding-free" onMouseDown={keepFocus} onClick={free}>
           {t('play.held.free')}
         </button>
@@ -88,9 +88,11 @@ function whatOf(holding: HoldingView): string {
 
 function HoldingState({ holding }: { holding: HoldingView }) {
   const rent = t('play.held.rent', { rent: perSecond(holding.rentMilli) });
-  if (holding.state === 'running') return <span class="holding-state">{t('play.held.running', { n: Math.ceil(holding.ticksLeft / 10) })}</span>;
+  if (holding.state === 'running')
+    return <span class="holding-state">{t('play.held.running', { n: Math.ceil(holding.ticksLeft / 10) })}</span>;
   if (holding.blocked) return <span class="holding-state warn">{t('play.held.blocked')}</span>;
-  if (holding.state === 'unused') return <span class="holding-state warn">{t('play.held.unused', { rent: perSecond(holding.rentMilli) })}</span>;
+  if (holding.state === 'unused')
+    return <span class="holding-state warn">{t('play.held.unused', { rent: perSecond(holding.rentMilli) })}</span>;
   return (
     <span class="holding-state">
       <span class="good mono">+{holding.pending}</span> {rent}

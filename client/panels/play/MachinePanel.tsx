@@ -7,12 +7,23 @@ import { FreeListsPanel } from './FreeListsPanel.tsx';
 import { MapPanel } from './MapPanel.tsx';
 import { MemoryPanel } from './MemoryPanel.tsx';
 import { createPlay } from './play.ts';
+import type { Play } from './play.ts';
 import './play.css';
 
+interface MachineProps {
+  session: Session;
+  seat: Seat | null;
+  /** Lends what the panel knows (hues, the lit seat) to what stands beside it. */
+  lend?(play: Play): void;
+}
+
 /** The machine for somebody who watches, such as a teacher: the map, free memory against its marks, the free lists. */
-export function MachinePanel({ session, seat }: { session: Session; seat: Seat | null }) {
+export function MachinePanel({ session, seat, lend }: MachineProps) {
   const play = useMemo(() => createPlay(session, seat ?? -1, true, sentenceOf), [session, seat]);
-  useEffect(() => () => play.stop(), [play]);
+  useEffect(() => {
+    lend?.(play);
+    return () => play.stop();
+  }, [play]);
   const seen = play.seen.value;
   return (
     <div class="play machine-panel">

@@ -10,7 +10,8 @@ const EVERY = 10;
 export function MapMirror({ play }: { play: Play }) {
   const shown = useRef<Seen | null>(null);
   const now = play.seen.value;
-  if (now === null || shown.current === null || now.tick < shown.current.tick || now.tick - shown.current.tick >= EVERY) shown.current = now;
+  if (now === null || shown.current === null || now.tick < shown.current.tick || now.tick - shown.current.tick >= EVERY)
+    shown.current = now;
   const seen = shown.current;
   if (seen === null) return null;
   return (

@@ -176,7 +176,14 @@ function frameText(play: Play, seen: Seen | null, pfn: number): string {
   const frame = seen === null ? null : frameFacts(seen.round.machine, pfn);
   if (frame === null) return '';
   const seat = frame.owner <= 0 ? null : seatOfPid(seen, frame.owner);
-  const owner = frame.owner === -1 ? '' : frame.owner === 0 ? t('play.map.kernel') : seat === play.seat ? t('play.processes.you') : who(play, seat, frame.owner);
+  const owner =
+    frame.owner === -1
+      ? ''
+      : frame.owner === 0
+        ? t('play.map.kernel')
+        : seat === play.seat
+          ? t('play.processes.you')
+          : who(play, seat, frame.owner);
   const parts = [`pfn ${frame.pfn}`, frame.zone, owner, t(`play.map.use.${frame.use}`), t('play.map.order', { order: frame.order })];
   if (frame.mapcount > 1) parts.push(t('play.map.mapped', { n: frame.mapcount }));
   return parts.filter((part) => part !== '').join(' · ');

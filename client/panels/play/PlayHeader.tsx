@@ -9,14 +9,13 @@ import { ordinal } from './YouPanel.tsx';
 /** Who one is, how long there is, how one stands. */
 export function PlayHeader({ play, seen, children }: { play: Play; seen: Seen; children?: ComponentChildren }) {
   const { mine, all, round } = seen;
-  const link = play.session.link.value;
   return (
     <header class="play-head">
       <div class="head-who">
         {mine !== null && (
           <>
             <Mark play={play} seat={mine.seat} />
-            <span class="head-pid mono">PID {mine.pid}</span>
+            <span class={mine.alive ? 'head-pid mono' : 'head-pid danger'}>{mine.alive ? `PID ${mine.pid}` : t('play.head.killed')}</span>
             <span class="head-name">{play.nameOf(mine.seat)}</span>
           </>
         )}
@@ -29,11 +28,6 @@ export function PlayHeader({ play, seen, children }: { play: Play; seen: Seen; c
         <span class={`head-phase ${all.phase}`}>{t(`play.phase.${all.phase}`)}</span>
       </div>
       <div class="head-right">
-        {link !== 'live' && (
-          <span class="head-link warn" role="status">
-            {t(`common.link.${link}`)}
-          </span>
-        )}
         {mine !== null && (
           <>
             <Rank seen={seen} />

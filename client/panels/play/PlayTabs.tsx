@@ -18,7 +18,15 @@ export function PlayTabs({ tab, choose, mine }: { tab: TabName; choose(tab: TabN
   return (
     <nav class="tabs" role="tablist" aria-label={t('play.tab.title')} onKeyDown={step}>
       {TABS.map((name) => (
-        <button key={name} type="button" role="tab" id={`tab-${name}`} aria-selected={tab === name} tabIndex={tab === name ? 0 : -1} onClick={() => choose(name)}>
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          id={`tab-${name}`}
+          aria-selected={tab === name}
+          tabIndex={tab === name ? 0 : -1}
+          onClick={() => choose(name)}
+        >
           {t(`play.tab.${name}`)}
         </button>
       ))}

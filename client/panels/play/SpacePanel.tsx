@@ -6,7 +6,12 @@ import type { Play } from './play.ts';
 /** One's own address space, low addresses left: each area as wide as it is long, filled as far as it is resident. */
 export function SpacePanel({ play, mine }: { play: Play; mine: SeatView }) {
   return (
-    <Panel play={play} name="space" title={t('play.space.title')} aside={<span class="dim">{t('play.space.sums', { vss: mine.memory.vss, rss: mine.memory.rss })}</span>}>
+    <Panel
+      play={play}
+      name="space"
+      title={t('play.space.title')}
+      aside={<span class="dim">{t('play.space.sums', { vss: mine.memory.vss, rss: mine.memory.rss })}</span>}
+    >
       {mine.areas.length === 0 ? (
         <p class="hint">{t('play.space.none')}</p>
       ) : (
@@ -21,7 +26,12 @@ export function SpacePanel({ play, mine }: { play: Play; mine: SeatView }) {
 }
 
 function Area({ area }: { area: AreaView }) {
-  const words = t('play.space.area', { kind: t(`play.space.kind.${area.kind}`), pages: area.pages, resident: area.resident, start: hex(area.start) });
+  const words = t('play.space.area', {
+    kind: t(`play.space.kind.${area.kind}`),
+    pages: area.pages,
+    resident: area.resident,
+    start: hex(area.start),
+  });
   return (
     <li class={`area ${area.kind}`} style={{ flexGrow: area.pages }} title={words}>
       <span class="area-fill" style={{ transform: `scaleX(${area.pages === 0 ? 0 : area.resident / area.pages})` }} />

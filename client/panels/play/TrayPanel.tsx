@@ -29,7 +29,13 @@ function ToolKey({ play, mine, place }: { play: Play; mine: SeatView; place: Too
   const sent = play.sent.value?.tool === tool.id;
   const blocked = mine.stall !== null || !mine.alive;
   return (
-    <button type="button" class={`key${sent ? ' sent' : ''}`} aria-disabled={blocked} onMouseDown={keepFocus} onClick={() => useTool(play, tool)}>
+    <button
+      type="button"
+      class={`key${sent ? ' sent' : ''}`}
+      aria-disabled={blocked}
+      onMouseDown={keepFocus}
+      onClick={() => useTool(play, tool)}
+    >
       <span class="key-top">
         <kbd class="keycap">{place.toUpperCase()}</kbd>
         <code>{t(`calls.${tool.id}.name`)}</code>
@@ -60,11 +66,23 @@ function OrderStepper({ play }: { play: Play }) {
   return (
     <div class="stepper" role="group" aria-label={t('play.order.label')}>
       <span class="stepper-name">{t('play.order.label')}</span>
-      <button type="button" class="stepper-key" aria-label={t('play.order.less')} onMouseDown={keepFocus} onClick={() => stepOrder(play, -1)}>
+      <button
+        type="button"
+        class="stepper-key"
+        aria-label={t('play.order.less')}
+        onMouseDown={keepFocus}
+        onClick={() => stepOrder(play, -1)}
+      >
         <kbd class="keycap">↓</kbd>
       </button>
       <output class="stepper-value mono">{order}</output>
-      <button type="button" class="stepper-key" aria-label={t('play.order.more')} onMouseDown={keepFocus} onClick={() => stepOrder(play, 1)}>
+      <button
+        type="button"
+        class="stepper-key"
+        aria-label={t('play.order.more')}
+        onMouseDown={keepFocus}
+        onClick={() => stepOrder(play, 1)}
+      >
         <kbd class="keycap">↑</kbd>
       </button>
       <span class="stepper-size">{frames(2 ** order)}</span>

@@ -38,13 +38,18 @@ export function YouPanel({ play, mine }: { play: Play; mine: SeatView }) {
 export function KillRank({ mine }: { mine: SeatView }) {
   if (!mine.alive || mine.killRank < 1) return null;
   const look = mine.killRank === 1 ? 'kill-rank first' : mine.killRank <= 3 ? 'kill-rank near' : 'kill-rank';
-  return <span class={look}>{mine.killRank === 1 ? t('play.you.killedNext') : t('play.you.killRank', { rank: ordinal(mine.killRank) })}</span>;
+  return (
+    <span class={look}>{mine.killRank === 1 ? t('play.you.killedNext') : t('play.you.killRank', { rank: ordinal(mine.killRank) })}</span>
+  );
 }
 
 /** "8th", by the language's own rule. */
 export function ordinal(n: number): string {
-  return t(`play.ordinal.${new Intl.PluralRules(lang.value, { type: 'ordinal' }).select(n)}`, { n });
+  const rule = new Intl.PluralRules(lang.value, { type: 'ordinal' }).select(n);
+  return t(`play.ordinal.${ENDINGS[rule]}`, { n });
 }
+
+const ENDINGS: Record<Intl.LDMLPluralRule, string> = { one: 'st', two: 'nd', few: 'rd', many: 'th', other: 'th', zero: 'th' };
 
 function Size({ name, pages, main = false }: { name: 'VSS' | 'RSS' | 'PSS' | 'USS'; pages: number; main?: boolean }) {
   return (
@@ -59,16 +64,31 @@ const ADJ_STEP = 100;
 
 /** One's own oom_score_adj: raising it is always allowed, lowering costs the root token. */
 function Adj({ play, mine }: { play: Play; mine: SeatView }) {
-  const to = (by: number) => play.act({ do: 'adj', value: Math.max(-1000, Math.min(1000, mine.oomScoreAdj + by)) }, { tool: 'other', card: 0 });
+  const to = (by: number) =>
+    play.act({ do: 'adj', value: Math.max(-1000, Math.min(1000, mine.oomScoreAdj + by)) }, { tool: 'other', card: 0 });
   return (
     <div class="adj">
       <dt class="mono">oom_score_adj</dt>
       <dd>
-        <button type="button" class="adj-key" aria-label={t('play.you.adjDown')} title={t('play.you.adjDown')} onMouseDown={keepFocus} onClick={() => to(-ADJ_STEP)}>
+        <button
+          type="button"
+          class="adj-key"
+          aria-label={t('play.you.adjDown')}
+          title={t('play.you.adjDown')}
+          onMouseDown={keepFocus}
+          onClick={() => to(-ADJ_STEP)}
+        >
           −
         </button>
         <span class="mono">{mine.oomScoreAdj}</span>
-        <button type="button" class="adj-key" aria-label={t('play.you.adjUp')} title={t('play.you.adjUp')} onMouseDown={keepFocus} onClick={() => to(ADJ_STEP)}>
+        <button
+          type="button"
+          class="adj-key"
+          aria-label={t('play.you.adjUp')}
+          title={t('play.you.adjUp')}
+          onMouseDown={keepFocus}
+          onClick={() => to(ADJ_STEP)}
+        >
           +
         </button>
       </dd>

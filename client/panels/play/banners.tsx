@@ -50,7 +50,9 @@ export function KillCard({ play, mine }: { play: Play; mine: SeatView }) {
       </table>
       <p class="kill-foot">
         <span class="warn">{t('play.kill.lost', { n: killed.lost })}</span>
-        {next !== null && <span>{t('play.kill.next', { who: next === play.seat ? t('play.processes.you') : play.nameOf(next) || '–' })}</span>}
+        {next !== null && (
+          <span>{t('play.kill.next', { who: next === play.seat ? t('play.processes.you') : play.nameOf(next) || '–' })}</span>
+        )}
       </p>
       <p class="kill-back">
         <span class="mono">{Math.ceil(mine.respawnTicks / 10)}</span> {t('play.kill.back')}
@@ -64,7 +66,8 @@ function KillRow({ play, name, row, victim = false }: { play: Play; name: string
     <tr class={victim ? 'victim' : ''}>
       <th scope="row">{name}</th>
       <td>
-        {row.seat !== null && <Mark play={play} seat={row.seat} />} {row.seat === play.seat ? t('play.processes.you') : who(play, row.seat, row.pid)}
+        {row.seat !== null && <Mark play={play} seat={row.seat} />}{' '}
+        {row.seat === play.seat ? t('play.processes.you') : who(play, row.seat, row.pid)}
       </td>
       <td class="num">{row.asked}</td>
       <td class="num">{row.rss}</td>
@@ -78,7 +81,7 @@ export function WhyCard({ play, onClose }: { play: Play; onClose(): void }) {
   const card = play.card.value;
   const why = card?.why ?? null;
   const numbers = why === null ? {} : numbersOf(why);
-  const steps = why === null ? '' : `why.steps.${why.code}`;
+  const steps = why === null ? '' : `play.why.steps.${why.code}`;
   return (
     <section class="why" role="dialog" aria-label={t('play.why.title')}>
       <header class="why-head">

@@ -17,7 +17,8 @@ export function listenKeys(play: Play, wishes: KeyWishes): () => void {
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
     const { activeElement } = document;
     if (activeElement?.matches(TYPED) === true) return;
-    if ((event.key === ' ' || event.key === 'Enter') && activeElement?.matches(PRESSED) === true && activeElement.matches(':focus-visible')) return;
+    if ((event.key === ' ' || event.key === 'Enter') && activeElement?.matches(PRESSED) === true && activeElement.matches(':focus-visible'))
+      return;
     if (act(play, event, wishes)) event.preventDefault();
   };
   document.addEventListener('keydown', press);

@@ -108,7 +108,8 @@ export function createPlay(session: Session, seat: Seat, allOpen: boolean, sente
       for (const event of events) {
         const line = lineOf(event, tick, seat, nameOf);
         if (line !== null) lines.push(line);
-        if ('seat' in event && event.seat === seat && (event.type === 'granted' || event.type === 'refused' || event.type === 'ignored')) sent.value = null;
+        if ('seat' in event && event.seat === seat && (event.type === 'granted' || event.type === 'refused' || event.type === 'ignored'))
+          sent.value = null;
       }
       opened.value = openedBy(allOpen, opened.value, events, seat);
     }
@@ -181,5 +182,8 @@ function cardFor(mine: SeatView | null, chosen: CardId): CardView | null {
   if (mine === null) return null;
   const there = mine.hand.find((card) => card.id === chosen);
   if (there !== undefined) return there;
-  return mine.hand.reduce<CardView | null>((least, card) => (least === null || card.patienceLeftTicks < least.patienceLeftTicks ? card : least), null);
+  return mine.hand.reduce<CardView | null>(
+    (least, card) => (least === null || card.patienceLeftTicks < least.patienceLeftTicks ? card : least),
+    null,
+  );
 }

@@ -1,0 +1,105 @@
+/** The two programs as a person starts them: the server, and the bots. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createServer, type AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { enterHost, makeRoom, openPlace, type Place } from './people.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+let place: Place;
+const children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  place = await openPlace();
+});
+afterAll(() => place.close());
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+interface Program {
+  child: ChildProcess;
+  out: () => string;
+  /** Resolves when the output holds this. */
+  says: (words: string | RegExp) => Promise<void>;
+  exit: Promise<number | null>;
+}
+
+function start(words: string[], env: Record<string, string> = {}): Program {
+  const child = spawn(process.execPath, words, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  let out = '';
+  let wake = () => {};
+  const hear = (bytes: Buffer) => {
+    out += bytes.toString();
+    wake();
+  };
+  child.stdout.on('data', hear);
+  child.stderr.on('data', hear);
+  const exit = new Promise<number | null>((resolve) => child.on('close', (code) => resolve(code)));
+  const says = async (words: string | RegExp) => {
+    const found = () => (typeof words === 'string' ? out.includes(words) : words.test(out));
+    while (!found()) await new Promise<void>((resolve) => (wake = resolve));
+  };
+  return { child, out: () => out, says, exit };
+}
+
+test('the server says where it is, answers there, and leaves in good order', async () => {
+  const server = start(['server/main.ts'], { PORT: '0', HOST: '0.0.0.0' });
+  await server.says(/http:\/\/localhost:\d+/);
+  const port = /http:\/\/localhost:(\d+)/.exec(server.out())![1];
+  expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+  const { origins } = (await (await fetch(`http://127.0.0.1:${port}/api/here`)).json()) as { origins: string[] };
+  for (const origin of origins) expect(server.out()).toContain(origin);
+  await server.says('█');
+  server.child.kill('SIGTERM');
+  expect(await server.exit).toBe(0);
+});
+
+test('a port that is taken is said, with what to do', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => other.once('listening', resolve));
+  const { port } = other.address() as AddressInfo;
+  const server = start(['server/main.ts'], { PORT: String(port), HOST: '127.0.0.1' });
+  expect(await server.exit).toBe(1);
+  expect(server.out()).toContain(`Port ${port} is in use already`);
+  other.close();
+  const wrong = start(['server/main.ts'], { PORT: 'http' });
+  expect(await wrong.exit).toBe(1);
+  expect(wrong.out()).toContain('PORT must be a number');
+});
+
+test('bots join, play the round, report, and leave when it is over', async () => {
+  const room = await makeRoom(place, { seconds: 60, seats: 6 });
+  const host = await enterHost(room);
+  const bots = start(['server/cli/bots.ts', room.code, '--count', '7', '--mix', 'free,never,splinter', '--url', place.url, '--speed', '3']);
+  await bots.says('6 bots are in room');
+  expect(bots.out()).toContain('1 refused: All seats in this room are taken.');
+  await host.until(() => host.roster.filter((entry) => entry.role === 'player' && entry.online).length === 6);
+  expect(host.roster.filter((entry) => entry.role === 'player').map((entry) => entry.name)).toContain('splinter 3');
+  await host.host({ do: 'start' });
+  expect(await bots.exit).toBe(0);
+  expect(bots.out()).toContain('the round is over');
+  expect(bots.out()).not.toContain('differs');
+  expect(bots.out().match(/points {2}\d+ actions/g)).toHaveLength(6);
+  const acted = new Set([...host.heard.values()].flat().flatMap((input) => (input.type === 'act' ? [input.seat] : [])));
+  expect(acted.size).toBe(6);
+});
+
+test.each([
+  [['nothing'], 'expected one room code'],
+  [['ABC123', '--mix', 'skynet'], '--mix knows no skynet'],
+  [['ABC123', '--count', '0'], '--count is a number from 1 to 100'],
+  [['ABC123', '--url', 'nowhere'], 'is no address'],
+])('bots %j: usage', async (words, sentence) => {
+  const bots = start(['server/cli/bots.ts', ...words]);
+  expect(await bots.exit).toBe(2);
+  expect(bots.out()).toContain(sentence);
+  expect(bots.out()).toContain('Usage: npm run bots');
+});
+
+test('bots of a room that is not there say so', async () => {
+  const bots = start(['server/cli/bots.ts', '000000', '--count', '2', '--url', place.url]);
+  expect(await bots.exit).toBe(1);
+  expect(bots.out()).toContain('2 refused: No room has this code.');
+});
