@@ -7,10 +7,12 @@ import { BadArgument } from './args.ts';
 import * as access from './sys/access.ts';
 import * as admin from './sys/admin.ts';
 import * as contig from './sys/contig.ts';
+import * as dma from './sys/dma.ts';
 import * as look from './sys/look.ts';
 import * as mm from './sys/mm.ts';
 import * as pages from './sys/pages.ts';
 import * as process from './sys/process.ts';
+import * as virt from './sys/virt.ts';
 import type { Answer, Call, Machine, Task, Why } from './types.ts';
 
 export interface CallSpec {
@@ -31,6 +33,18 @@ export const CALLS = {
   cma_release: { who: 'any', args: contig.cmaReleaseArgs, run: contig.sysCmaRelease },
   pin_user_pages: { who: 'process', args: contig.pinArgs, run: contig.sysPinUserPages },
   unpin_user_pages: { who: 'process', args: contig.pinArgs, run: contig.sysUnpinUserPages },
+  vmalloc: { who: 'any', args: virt.vmallocArgs, run: virt.sysVmalloc },
+  vfree: { who: 'any', args: virt.addrArgs, run: virt.sysVfree },
+  ioremap: { who: 'any', args: virt.physRangeArgs, run: virt.sysIoremap },
+  iounmap: { who: 'any', args: virt.addrArgs, run: virt.sysIounmap },
+  request_mem_region: { who: 'any', args: virt.physRangeArgs, run: virt.sysRequestMemRegion },
+  kmap: { who: 'any', args: virt.pfnArgs, run: virt.sysKmap },
+  kunmap: { who: 'any', args: virt.pfnArgs, run: virt.sysKunmap },
+  kmap_atomic: { who: 'any', args: virt.pfnArgs, run: virt.sysKmapAtomic },
+  kunmap_atomic: { who: 'any', args: virt.addrArgs, run: virt.sysKunmapAtomic },
+  dma_alloc_coherent: { who: 'any', args: dma.dmaAllocArgs, run: dma.sysDmaAllocCoherent },
+  dma_free_coherent: { who: 'any', args: dma.dmaFreeArgs, run: dma.sysDmaFreeCoherent },
+  dma_transfer: { who: 'any', args: dma.dmaTransferArgs, run: dma.sysDmaTransfer },
   sysctl: { who: 'any', args: admin.sysctlArgs, run: admin.sysSysctl },
   sysrq: { who: 'any', args: admin.sysrqArgs, run: admin.sysSysrq },
   add_memory: { who: 'kernel', args: pages.addMemoryArgs, run: pages.sysAddMemory },

@@ -29,6 +29,11 @@ export const COSTS = {
   /** Moving a page; looking at the free pages of a pageblock and at those to be moved. */
   migrate_page: 6,
   compact_scan: 24,
+  /** kmap and kunmap of a page of high memory. */
+  kmap: 1,
+  /** A transfer by DMA, and each KiB of it. */
+  dma: 4,
+  dma_kib: 1,
   look: 0,
 };
 export type CostName = keyof typeof COSTS;

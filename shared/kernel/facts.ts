@@ -14,6 +14,9 @@ export const FACT = {
   processStarted: 9, // a = pid, b = parent's pid
   processExited: 10, // a = pid, b = signal number or 0
   pageMigrated: 11, // a = old pfn, b = new pfn, c = pid that it was allocated for
+  areaMapped: 12, // a = page number of the kernel address, b = pages without the guard page, c = pid (vmalloc, ioremap)
+  areaFreed: 13, // the same
+  areasPurged: 14, // a = areas whose addresses are free again, b = their pages
 } as const;
 export type FactKind = (typeof FACT)[keyof typeof FACT];
 

@@ -9,9 +9,12 @@ import { parseConfig } from './config.ts';
 import type { FactRing } from './facts.ts';
 import { createHasher, hashArray, hashText, hashWord } from './hash.ts';
 import { spawn } from './kernel/fork.ts';
+import { createIomem } from './kernel/resource.ts';
+import { createHighmem } from './mm/highmem.ts';
 import { bootMemory } from './mm/memblock.ts';
 import { createFrames } from './mm/mmzone.ts';
 import { createRmap } from './mm/rmap.ts';
+import { createVmapSpace } from './mm/vmap_area.ts';
 import { VMSTAT_COUNT } from './mm/vmstat.ts';
 import { badArgument, oomKilled, refused, refusedBy } from './sys/answer.ts';
 import type { Answer, Call, Machine, Pid, Refused, Task } from './types.ts';
@@ -41,6 +44,9 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     rmap: createRmap(),
     cma: null,
     bootPages: 0,
+    vmap: createVmapSpace(parsed.layout),
+    highmem: createHighmem(),
+    iomem: createIomem(),
     shm: new Map(),
     shmPages: new Map(),
     nextShm: 1,
@@ -115,8 +121,8 @@ export function tick(machine: Machine): void {
 
 /** All that is small, as plain values; the frames and tables go beside it as arrays. */
 function smallState(machine: Machine): Record<string, unknown> {
-  const { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, shmPages, cma, bootPages, contents } = machine;
-  return { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, shm, shmPages, cma, bootPages, contents };
+  const { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, vmap, highmem, iomem, shm, shmPages, cma, bootPages, contents } = machine;
+  return { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, vmap, highmem, iomem, shm, shmPages, cma, bootPages, contents };
 }
 
 /** Page tables in use; a free slot's history is nobody's business. */

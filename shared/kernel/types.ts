@@ -60,6 +60,9 @@ export const PG = {
   contig: 128,
 } as const;
 
+/** `index` of a kernel page: 0 when alloc_pages gave it, n > 0 at the head of a buffer of dma_alloc_coherent of n pages, and this of vmalloc. */
+export const USE = { vmalloc: -1 } as const;
+
 /** Migratetypes (include/linux/mmzone.h, 6.x): what a pageblock's pages may be used for, and whether they can be moved. */
 export const MIGRATE = { unmovable: 0, movable: 1, reclaimable: 2, highatomic: 3, cma: 4, isolate: 5 } as const;
 export const MIGRATE_TYPES = 6;
@@ -194,6 +197,9 @@ export interface Machine {
   cma: Cma | null;
   /** Frames that boot holds at the bottom. */
   bootPages: number;
+  readonly vmap: VmapSpace;
+  readonly highmem: Highmem;
+  readonly iomem: Iomem;
   readonly shm: Map<number, ShmObject>;
   /** Object of each page of shared memory. */
   readonly shmPages: Map<Pfn, number>;
@@ -235,7 +241,8 @@ export interface Cma {
   /** A byte a frame: 1 while a driver has it. */
   used: Uint8Array;
   /** Runs that were given out, by their first frame. */
-  runs: Map<Pfn, { pages: number; pid: Pid }>;
+  /** … `dma`: for dma_alloc_coherent. */
+  runs: Map<Pfn, { pages: number; pid: Pid; dma?: boolean }>;
 }
 
 /** Nodes of the reverse map: one a page-table entry that maps a user page. */
@@ -246,6 +253,63 @@ export interface Rmap {
   next: Int32Array;
   used: number;
   free: number;
+}
+
+/** An area of the kernel's virtual space (struct vmap_area with its vm_struct). */
+export interface VmapArea {
+  start: Addr;
+  /** Bytes, the guard page at its end included. */
+  size: number;
+  kind: 'vmalloc' | 'ioremap';
+  /** ioremap: the physical address of its first page. */
+  phys: number;
+  pid: Pid;
+  /** vmalloc: its frames in order. */
+  frames: Pfn[];
+  /** Given back, its addresses not yet. */
+  freed: boolean;
+}
+
+/** The space of vmalloc and ioremap (mm/vmap_area.ts). */
+export interface VmapSpace {
+  /** Sorted by address, lazily freed ones among them. */
+  areas: VmapArea[];
+  /** Pages of lazily freed areas; of all others, with their guard pages. */
+  lazyPages: number;
+  usedPages: number;
+  /** Start of each process's areas, in order of allocation. */
+  owned: Map<Pid, Set<Addr>>;
+  /** No hole below `addr` is larger than `hole` bytes. */
+  hint: { addr: Addr; hole: number };
+}
+
+/** The slots of kmap and kmap_atomic (mm/highmem.ts). */
+export interface Highmem {
+  /** By slot: 0 free, 1 unused but not flushed, n + 1 with n users; and the frame it maps, -1 when free. Empty before the first use. */
+  counts: Int32Array;
+  pfns: Int32Array;
+  /** The slot taken last, and how many have users. */
+  last: number;
+  busy: number;
+  slotOf: Map<Pfn, number>;
+  /** How often each process has each frame mapped. */
+  users: Map<Pid, Map<Pfn, number>>;
+  /** Frames in the slots of kmap_atomic, the newest last. */
+  atomic: Map<Pid, Pfn[]>;
+}
+
+/** Physical addresses [start, end] in bytes that somebody claimed (struct resource). */
+export interface Region {
+  start: number;
+  end: number;
+  pid: Pid;
+}
+
+export interface Iomem {
+  /** Sorted by address. */
+  regions: Region[];
+  /** How many each process has. */
+  owned: Map<Pid, number>;
 }
 
 /** A shared anonymous object (a shmem file): its pages by page offset. */

@@ -54,6 +54,37 @@ export interface WhyNumbers {
   /** Too late: the buddy has the memory since the first other call. */
   NOT_AT_BOOT: { call: string };
   UNKNOWN_SYSCTL: { name: string };
+  /** vmalloc of more pages than there are. */
+  VMALLOC_TOO_LARGE: { needed: number; total: number };
+  /** The space for vmalloc is full: `freeSpace` pages of addresses are left, guard pages counted. */
+  VMALLOC_FULL: { needed: number; freeSpace: number; largestHole: number; freePages: number };
+  /** Enough addresses are free, but no hole is long enough. */
+  VMALLOC_FRAGMENTED: { needed: number; freeSpace: number; largestHole: number; freePages: number };
+  /** Nothing of that kind starts at the address. */
+  NO_SUCH_AREA: { addr: number };
+  /** ioremap of memory that the kernel manages. */
+  IS_RAM: { pfn: number; owner: number };
+  /** Bytes `start` to `end` of physical addresses are somebody's. */
+  REGION_BUSY: { start: number; end: number; owner: number };
+  /** The page is a process's, not one that alloc_pages gave. */
+  NOT_KERNEL_PAGE: { pfn: number };
+  NOT_KMAPPED: { pfn: number; slots: number };
+  /** kunmap_atomic of another address than the newest. */
+  KMAP_ATOMIC_ORDER: { addr: number; top: number };
+  KMAP_ATOMIC_FULL: { slots: number };
+  /** No frame that is free lies where the device reaches; `pfn` was the lowest to be had. */
+  DMA_MASK: { mask: number; pfn: number };
+  /** dma_free_coherent: the buffer has `pages` pages. */
+  DMA_SIZE: { addr: number; needed: number; pages: number };
+  /** The channel that joins the two controllers carries no device. */
+  DMA_CHANNEL: { channel: number };
+  /** Bytes: the controller drives 24 address lines. */
+  DMA_OUT_OF_REACH: { addr: number; count: number; limit: number };
+  DMA_ALIGNMENT: { addr: number; count: number; align: number };
+  /** Bytes: the controller counts within 64 KiB (by words: 128 KiB) and does not carry over. */
+  DMA_BOUNDARY: { addr: number; count: number; boundary: number };
+  /** Bytes: no RAM answers at that physical address. */
+  NO_MEMORY_THERE: { phys: number; memory: number };
   /** All 16 MiB for the contents of pages are used. */
   CONTENTS_FULL: { limit: number };
   /** The machine cannot grow (further). */

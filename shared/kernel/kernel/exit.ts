@@ -2,14 +2,20 @@
 import { emit, FACT } from '../facts.ts';
 import { cmaRelease } from '../mm/cma_area.ts';
 import { unpinAll } from '../mm/gup.ts';
+import { unmapAllOf } from '../mm/highmem.ts';
 import { freePagesBlock } from '../mm/page_alloc.ts';
 import { exitMmap } from '../mm/unmap.ts';
+import { freeAreasOf } from '../mm/vmap_area.ts';
 import type { Machine, Task } from '../types.ts';
+import { releaseRegionsOf } from './resource.ts';
 
 // Simplified: no zombies and no wait(); a child whose parent dies belongs to pid 1.
 export function doExit(machine: Machine, task: Task, signal: number): void {
   exitMmap(machine, task.mm);
   unpinAll(machine, task);
+  unmapAllOf(machine, task.pid);
+  freeAreasOf(machine, task.pid);
+  releaseRegionsOf(machine, task.pid);
   for (const pfn of task.cmaRuns) cmaRelease(machine, pfn);
   for (const pfn of task.kernelBlocks) freePagesBlock(machine, pfn, machine.frames.order[pfn]!);
   task.kernelBlocks.clear();

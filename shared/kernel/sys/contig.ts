@@ -28,7 +28,7 @@ export const cmaReleaseArgs = { pfn: int(0, 0x7fffffff), count: int(1, 1 << 20) 
 
 export function sysCmaRelease(machine: Machine, task: Task | null, pfn: number, count: number): Answer {
   const run = machine.cma?.runs.get(pfn);
-  if (!run || run.pages !== count) return refused('EINVAL', { code: 'BAD_PAGE', pfn, order: 0 });
+  if (!run || run.pages !== count || run.dma) return refused('EINVAL', { code: 'BAD_PAGE', pfn, order: 0 });
   if (task !== null && run.pid !== task.pid && !machine.config.root.includes(task.pid)) {
     return refused('EPERM', { code: 'NOT_OWNER', pfn, owner: run.pid });
   }

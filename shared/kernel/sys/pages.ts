@@ -29,7 +29,7 @@ export const freePagesArgs = { pfn: int(0, 0x7fffffff), order: int(0, 0x7fffffff
 
 export function sysFreePages(machine: Machine, task: Task | null, pfn: number, order: number): Answer {
   const { frames } = machine;
-  const isBlock = pfn < frames.count && frames.flags[pfn] === (PG.head | PG.kernel) && frames.order[pfn] === order;
+  const isBlock = pfn < frames.count && frames.flags[pfn] === (PG.head | PG.kernel) && frames.order[pfn] === order && frames.index[pfn] === 0;
   if (!isBlock) return refused('EINVAL', { code: 'BAD_PAGE', pfn, order });
   const owner = frames.owner[pfn]!;
   if (task !== null && owner !== task.pid && !machine.config.root.includes(task.pid)) return refused('EPERM', { code: 'NOT_OWNER', pfn, owner });

@@ -3,16 +3,20 @@ import { oomScore } from '../../mm/oom_kill.ts';
 import type { Machine, Task } from '../../types.ts';
 import { buddyinfo } from './buddyinfo.ts';
 import { extfragIndex, unusableIndex } from './extfrag.ts';
+import { iomem } from './iomem.ts';
 import { meminfo } from './meminfo.ts';
 import { pagetypeinfo } from './pagetypeinfo.ts';
 import { maps, smaps, statm, status } from './task_mmu.ts';
+import { vmallocinfo } from './vmallocinfo.ts';
 import { vmstat } from './vmstat.ts';
 import { zoneinfo } from './zoneinfo.ts';
 
 const FILES: Readonly<Record<string, (machine: Machine) => string>> = {
   buddyinfo,
+  iomem,
   meminfo,
   pagetypeinfo,
+  vmallocinfo,
   vmstat,
   zoneinfo,
   kmsg: (machine) => machine.kmsg.map((line) => `${line}\n`).join(''),

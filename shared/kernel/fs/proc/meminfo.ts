@@ -1,25 +1,14 @@
 /** /proc/meminfo (fs/proc/meminfo.c): labels in 16 columns, values in kB. */
-import { I386 } from '../../arch/mmu.ts';
 import { commitLimit } from '../../mm/commit.ts';
 import { freePages, lowmemPages, managedPages, totalReserve } from '../../mm/mmzone.ts';
+import { vmapPages } from '../../mm/vmap_area.ts';
 import { VMSTAT } from '../../mm/vmstat.ts';
 import type { Machine } from '../../types.ts';
-
-const MIB = 1 << 20;
-/** Where the kernel's dynamic mappings end on i386: two pages below pkmap (spec §3). */
-const VMALLOC_END = 0xff7fe000;
-
-/** Bytes between 8 MiB above the direct map and pkmap. */
-function vmallocTotal(machine: Machine): number {
-  let directMap = 0;
-  for (const zone of machine.zones) if (zone.name !== 'HighMem') directMap = zone.end * 4096;
-  const bound = I386.taskSize === machine.config.pageOffset ? 896 * MIB : 1920 * MIB;
-  return VMALLOC_END - (machine.config.pageOffset + Math.min(directMap, bound) + 8 * MIB);
-}
 
 /** Label and pages, in the kernel's order. */
 function lines(machine: Machine): [string, number][] {
   const { zones, vmstat } = machine;
+  const vmap = vmapPages(machine);
   const free = freePages(zones);
   const total = managedPages(zones);
   const anon = vmstat[VMSTAT.nr_anon_pages]!;
@@ -63,9 +52,10 @@ function lines(machine: Machine): [string, number][] {
     ['PageTables', vmstat[VMSTAT.nr_page_table_pages]!],
     ['CommitLimit', commitLimit(machine)],
     ['Committed_AS', machine.committed],
-    ['VmallocTotal', vmallocTotal(machine) / 4096],
-    ['VmallocUsed', 0],
-    ['VmallocChunk', 0],
+    // Since 4.4 Linux counts only frames of vmalloc as used, and prints 0 for the chunk, which was slow to find.
+    ['VmallocTotal', vmap.total],
+    ['VmallocUsed', vmap.used],
+    ['VmallocChunk', vmap.largestHole],
   ];
 }
 
