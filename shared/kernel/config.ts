@@ -1,7 +1,8 @@
 /** A machine's configuration (calls.md): checked key by key, every default filled in. */
 import { kernelLayout, VMALLOC_END, type LayoutKeys } from './arch/layout.ts';
 import { COSTS } from './costs.ts';
-import type { KernelLayout, MachineConfig, Pid } from './types.ts';
+import type { KernelLayout } from './mm/vmap_types.ts';
+import type { MachineConfig, Pid } from './types.ts';
 
 /** An impossible machine; the message names the key. */
 export class ConfigError extends Error {

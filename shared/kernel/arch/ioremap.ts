@@ -5,7 +5,8 @@
 import { allocVmapArea, freeVmapArea } from '../mm/vmap_area.ts';
 import { noHole } from '../mm/vmalloc.ts';
 import type { Failure } from '../mm/mmap.ts';
-import { PAGE_SIZE, PG, type Addr, type Machine, type Pid, type VmapArea } from '../types.ts';
+import type { VmapArea } from '../mm/vmap_types.ts';
+import { PAGE_SIZE, PG, type Addr, type Machine, type Pid } from '../types.ts';
 
 /** Areas are aligned to their size, up to what one page table spans (IOREMAP_MAX_ORDER). */
 const IOREMAP_MAX_ALIGN = 4 << 20;

@@ -12,7 +12,8 @@
  *
  * A layout is fixed at boot and plain data; all addresses are bytes.
  */
-import type { Addr, KernelLayout, Pfn } from '../types.ts';
+import type { KernelLayout } from '../mm/vmap_types.ts';
+import type { Addr, Pfn } from '../types.ts';
 
 const MIB = 1 << 20;
 const PAGE = 4096;

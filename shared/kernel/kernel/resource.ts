@@ -3,7 +3,8 @@
  * their devices. /proc/iomem is this list. A region that overlaps another is refused, so two drivers never share a device.
  */
 // Simplified: no bus lies between the root of the tree and its regions, so the tree is a list sorted by address.
-import { PAGE_SIZE, type Iomem, type Machine, type Pid, type Region } from '../types.ts';
+import type { Iomem, Region } from '../mm/vmap_types.ts';
+import { PAGE_SIZE, type Machine, type Pid } from '../types.ts';
 
 export function createIomem(): Iomem {
   return { regions: [], owned: new Map() };

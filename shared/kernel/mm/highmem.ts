@@ -7,7 +7,8 @@
  * never waited for. A page of low memory needs neither: it has its address in the direct map.
  */
 import { directAddress, KM_MAX_IDX, kmapAtomicAddress, LAST_PKMAP } from '../arch/layout.ts';
-import { PAGE_SIZE, type Addr, type Highmem, type Machine, type Pfn, type Pid } from '../types.ts';
+import { PAGE_SIZE, type Addr, type Machine, type Pfn, type Pid } from '../types.ts';
+import type { Highmem } from './vmap_types.ts';
 
 export function createHighmem(): Highmem {
   return { counts: new Int32Array(0), pfns: new Int32Array(0), last: 0, busy: 0, slotOf: new Map(), users: new Map(), atomic: new Map() };

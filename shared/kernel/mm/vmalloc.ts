@@ -3,11 +3,12 @@
  * one from any zone, high memory first, so fragmented memory is no obstacle; what can run out is the virtual space.
  */
 import { GFP_BIT, GFP_KERNEL } from '../gfp.ts';
-import { PAGE_SIZE, PG, USE, type Machine, type Task, type VmapArea } from '../types.ts';
+import { PAGE_SIZE, PG, USE, type Machine, type Task } from '../types.ts';
 import type { Failure } from './mmap.ts';
 import { freePages, managedPages } from './mmzone.ts';
 import { allocPages, allocWhy, ASKER_KILLED } from './slowpath.ts';
 import { allocVmapArea, freeVmapArea, vmapPages } from './vmap_area.ts';
+import type { VmapArea } from './vmap_types.ts';
 
 const GFP_VMALLOC = GFP_KERNEL | GFP_BIT.__GFP_HIGHMEM | GFP_BIT.__GFP_NOWARN;
 /** The asker died of the OOM killer while it asked. */

@@ -10,8 +10,9 @@
  * `hint.hole` (free_vmap_cache of 2.6.32; today's kernels keep the holes in a tree, which finds the same place).
  */
 import { emit, FACT } from '../facts.ts';
-import { PAGE_SHIFT, PAGE_SIZE, type Addr, type KernelLayout, type Machine, type Pid, type VmapArea, type VmapSpace } from '../types.ts';
+import { PAGE_SHIFT, PAGE_SIZE, type Addr, type Machine, type Pid } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
+import type { KernelLayout, VmapArea, VmapSpace } from './vmap_types.ts';
 
 export function createVmapSpace(layout: KernelLayout): VmapSpace {
   return { areas: [], lazyPages: 0, usedPages: 0, owned: new Map(), hint: { addr: layout.vmallocStart, hole: 0 } };
@@ -127,7 +128,7 @@ export function freeVmapArea(machine: Machine, area: VmapArea): void {
 export function freeAreasOf(machine: Machine, pid: Pid): void {
   const owned = machine.vmap.owned.get(pid);
   if (owned === undefined) return;
-  for (const start of [...owned]) freeVmapArea(machine, findArea(machine.vmap, start)!);
+  for (const start of owned) freeVmapArea(machine, findArea(machine.vmap, start)!);
 }
 
 /** The space in pages: all of it, what areas and their guard pages hold, and the longest hole. Lazily freed addresses are free. */

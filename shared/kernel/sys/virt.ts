@@ -8,7 +8,8 @@ import { kmap, kmapAtomic, kmapUser, kunmap, kunmapAtomic, topAtomic } from '../
 import { freePages } from '../mm/mmzone.ts';
 import { findArea } from '../mm/vmap_area.ts';
 import { vfree, vmalloc, VMALLOC_KILLED } from '../mm/vmalloc.ts';
-import { PAGE_SIZE, PG, type Addr, type Answer, type Machine, type Pfn, type Pid, type Refused, type Task, type VmapArea } from '../types.ts';
+import type { VmapArea } from '../mm/vmap_types.ts';
+import { PAGE_SIZE, PG, type Addr, type Answer, type Machine, type Pfn, type Pid, type Refused, type Task } from '../types.ts';
 import { badArgument, granted, oomKilled, refused, refusedBy } from './answer.ts';
 
 const SPACE_END = 0x1_0000_0000;
