@@ -231,6 +231,7 @@ function checkAreas(machine: Machine, task: Task, count: Count): void {
     const isShared = (vma.flags & VM.shared) !== 0;
     if ((vma.flags & VM.account) !== 0 && !isShared) committed += (vma.end - vma.start) / PAGE;
     must(isShared === (vma.shm !== 0), () => `${at()}: shared without an object, or an object without being shared`);
+    must(isShared || vma.pgoff === vma.start / PAGE, () => `${at()}: page offset ${vma.pgoff}`);
     if (vma.shm !== 0) count.shmUsers.set(vma.shm, (count.shmUsers.get(vma.shm) ?? 0) + 1);
     before = vma;
   }
