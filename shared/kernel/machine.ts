@@ -26,7 +26,7 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
   const machine: Machine = {
     config: parsed,
     now: 0,
-    rng: parsed.seed >>> 0,
+    rng: parsed.seed | 0,
     frames: createFrames(parsed.frames, parsed.maxFrames),
     zones: createZones(parsed),
     tasks: new Map(),
