@@ -91,7 +91,7 @@ function Own({ row, place, name }: { row: ProcessRow; place: string | null; name
       <strong class="podium-name">{name}</strong>
       <dl class="row">
         <Fact name={t('podium.ownPoints')} value={grouped(row.points)} />
-        <Fact name={t('podium.ownCitizen')} value={percent(row.citizenMilli)} />
+        <Fact name={t('podium.ownCitizen')} value={citizenOf(row)} />
         <Fact name={t('podium.ownKills')} value={grouped(row.kills)} />
       </dl>
       {place !== null && <span class="podium-third">{place}</span>}
@@ -141,7 +141,7 @@ function Everybody({ rows, room }: { rows: readonly ProcessRow[]; room: RoomFact
                   <Swatch seat={row.seat} /> {nameOf(row.seat, room)}
                 </td>
                 <td class="num">{grouped(row.points)}</td>
-                <td class="num">{percent(row.citizenMilli)}</td>
+                <td class="num">{citizenOf(row)}</td>
                 <td class="num">{grouped(row.kills)}</td>
               </tr>
             ))}
@@ -156,6 +156,11 @@ function placeOf(row: ProcessRow, third: 1 | 2 | 3, ranks: 'thirds' | 'full' | '
   if (ranks === 'none') return null;
   if (ranks === 'full' || row.rank <= PLACES) return t('podium.rank', { n: row.rank });
   return third === 3 ? null : t(`podium.third${third}`);
+}
+
+/** Too few jobs make no figure. */
+function citizenOf(row: ProcessRow): string {
+  return row.citizenMilli > 0 ? percent(row.citizenMilli) : '–';
 }
 
 /** Who was kicked or left has no name any more. */

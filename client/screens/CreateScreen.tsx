@@ -16,7 +16,7 @@ export function CreateScreen() {
   const [scenarios, setScenarios] = useState<ScenarioReply[]>([]);
   const [id, setId] = useState('');
   const [seconds, setSeconds] = useState<number | null>(null);
-  const [seats, setSeats] = useState(SEATS_DEFAULT);
+  const [seats, setSeats] = useState(String(SEATS_DEFAULT));
   const [wrong, setWrong] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const chosen = scenarios.find((scenario) => scenario.id === id);
@@ -34,7 +34,7 @@ export function CreateScreen() {
     event.preventDefault();
     if (busy || chosen === undefined) return;
     setBusy(true);
-    const answer = await createRoom({ scenario: id, secret: deviceSecret(), seconds: seconds ?? chosen.seconds, seats });
+    const answer = await createRoom({ scenario: id, secret: deviceSecret(), seconds: seconds ?? chosen.seconds, seats: seatsOf(seats) });
     setBusy(false);
     if (answer.ok) go(`/host/${answer.value.code}`);
     else setWrong(answer.code);
@@ -63,18 +63,7 @@ export function CreateScreen() {
               <legend class="label">{t('host.length')}</legend>
               <Lengths seconds={seconds ?? chosen?.seconds ?? 180} own={chosen?.seconds ?? 180} choose={setSeconds} />
             </fieldset>
-            <div class="field create-seats">
-              <label for="create-seats">{t('host.seats')}</label>
-              <input
-                id="create-seats"
-                class="input"
-                type="number"
-                min={1}
-                max={SEATS_MAX}
-                value={seats}
-                onInput={(event) => setSeats(clamp(event.currentTarget.valueAsNumber))}
-              />
-            </div>
+            <SeatsField typed={seats} change={setSeats} />
           </div>
           <button type="submit" class="button main large" disabled={busy || chosen === undefined}>
             {t('host.create')}
@@ -85,6 +74,26 @@ export function CreateScreen() {
   );
 }
 
-function clamp(seats: number): number {
-  return Number.isFinite(seats) ? Math.min(SEATS_MAX, Math.max(1, Math.round(seats))) : SEATS_DEFAULT;
+/** What is typed stays as it is until the person leaves the field. */
+function SeatsField({ typed, change }: { typed: string; change(typed: string): void }) {
+  return (
+    <div class="field create-seats">
+      <label for="create-seats">{t('host.seats')}</label>
+      <input
+        id="create-seats"
+        class="input"
+        type="number"
+        min={1}
+        max={SEATS_MAX}
+        value={typed}
+        onInput={(event) => change(event.currentTarget.value)}
+        onBlur={() => change(String(seatsOf(typed)))}
+      />
+    </div>
+  );
+}
+
+function seatsOf(typed: string): number {
+  const seats = Math.round(Number(typed));
+  return typed.trim() === '' || !Number.isFinite(seats) ? SEATS_DEFAULT : Math.min(SEATS_MAX, Math.max(1, seats));
 }

@@ -47,9 +47,10 @@ export interface MapColours {
   outline: Rgb;
 }
 
-/** '#0b1018' as three bytes; black for anything else. */
+/** '#0b1018', or '#fff' as a minifier writes it, as three bytes; black for anything else. */
 export function rgb(hex: string): Rgb {
-  const n = /^#[0-9a-f]{6}$/i.test(hex) ? parseInt(hex.slice(1), 16) : 0;
+  const long = /^#[0-9a-f]{3}$/i.test(hex) ? hex.replace(/[0-9a-f]/gi, '$&$&') : hex;
+  const n = /^#[0-9a-f]{6}$/i.test(long) ? parseInt(long.slice(1), 16) : 0;
   return [n >> 16, (n >> 8) & 255, n & 255];
 }
 

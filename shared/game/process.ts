@@ -146,27 +146,29 @@ function respawnTicks(round: Round, seat: SeatState): number {
   return ticksOf(round, respawnSeconds[Math.min(2, Math.max(0, recent - 1))]!);
 }
 
-/** Gives the seat a process with its program's data; tries again later when the kernel has no page for it. */
-export function startProcess(round: Round, seat: SeatState): boolean {
+/** Gives the seat a process with its program's data; tries again a second later when the kernel has no page for it. */
+export function startProcess(round: Round, seat: SeatState): void {
   const answer = kernelCall(round, null, 0, { call: 'spawn' });
-  if (!answer.ok) return false;
+  if (!answer.ok) {
+    seat.respawnAt = round.now + TICKS_PER_SECOND;
+    return;
+  }
   const pid = answer.pid!;
   seat.pid = pid;
   round.game.seatOf.set(pid, seat.seat);
-  const back = seat.respawnAt !== 0;
+  const back = seat.respawnAt !== 0 && seat.diedAt !== 0;
   if (back) for (const card of seat.hand) card.offeredAt += round.now - seat.diedAt;
   seat.respawnAt = 0;
   round.events.push({ type: back ? 'respawned' : 'joined', seat: seat.seat, pid });
   call(round.machine, pid, { call: 'setrlimit', resource: 'RLIMIT_NPROC', limit: CHILDREN_MAX });
   limitAddressSpace(round, seat);
   const length = round.scenario.machine.homeFrames * PAGE_SIZE;
-  if (length === 0) return true;
+  if (length === 0) return;
   const home = kernelCall(round, null, pid, { call: 'mmap', length, prot: RW, flags: PRIVATE });
-  if (!home.ok || seat.pid !== pid) return true;
+  if (!home.ok || seat.pid !== pid) return;
   seat.homeAddr = home.addr as number;
   kernelCall(round, seat, pid, { call: 'write', addr: seat.homeAddr, length });
   seat.spentUs = 0;
-  return true;
 }
 
 /** Limits hold for what is asked from now on, as setrlimit's do; a later, larger limit comes with the next process. */
@@ -193,7 +195,7 @@ export function join(round: Round, number: Seat, bot: BotName | null): void {
   const seat = createSeat(number, bot, round.now);
   game.seats.set(number, seat);
   if (game.seats.size > game.seatsPlanned) call(round.machine, 0, { call: 'add_memory', count: lateFrames(round.scenario) });
-  if (!startProcess(round, seat)) seat.respawnAt = round.now + TICKS_PER_SECOND;
+  startProcess(round, seat);
 }
 
 /** The process ends for good; its points stay. */

@@ -36,7 +36,7 @@ const BOT_NAMES: readonly BotName[] = ['free', 'never', 'keep', 'splinter', 'spa
 export function createRound(scenario: Scenario, seed: number, seats: number, facts: FactRing | null = null): Round {
   const planned = isWhole(seats, 1, SEATS_MAX) ? seats : seats > SEATS_MAX ? SEATS_MAX : 1;
   const game: GameState = {
-    rng: seed >>> 0,
+    rng: seed | 0,
     seatsPlanned: planned,
     endsAt: scenario.seconds * TICKS_PER_SECOND,
     paceMilli: paceOf(scenario),
@@ -140,7 +140,7 @@ export function playTick(round: Round, tick: Tick): RoundEvent[] {
   if (tick.n !== round.now + 1) throw new RangeError(`tick ${tick.n} after ${round.now}`);
   round.events = [];
   round.now = tick.n;
-  round.game.rng = (round.game.rng ^ tick.entropy) >>> 0;
+  round.game.rng = (round.game.rng ^ tick.entropy) | 0;
   round.game.rng = random32(round.game);
   setPhase(round);
   for (const input of Array.isArray(tick.inputs) ? tick.inputs : []) applyInput(round, input);

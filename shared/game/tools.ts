@@ -51,6 +51,7 @@ function askMmap(round: Round, seat: SeatState, card: Card | null): Taken | Why 
   return { ...NOTHING, kind: 'area', pages: pages * count, ranges: joined(addrs, pages) };
 }
 
+// Simplified: a program may leave the break inside a page; here each card's part of the heap begins on a page of its own.
 /** The heap grows by whole pages for each card; its objects lie side by side. */
 function askBrk(round: Round, seat: SeatState, card: Card | null): Taken | Why {
   const pages = pagesEach((card ?? ONE).bytes);
@@ -59,6 +60,7 @@ function askBrk(round: Round, seat: SeatState, card: Card | null): Taken | Why {
   return { ...NOTHING, kind: 'heap', pages, ranges: [answer.addr as number, pages] };
 }
 
+// Simplified: RLIMIT_KERNEL_PAGES is no limit of Linux; it stands for the kernel memory limit of a memory cgroup.
 function askPages(round: Round, seat: SeatState, _card: Card | null, order: number): Taken | Why {
   const pages = (1 << order) >>> 0;
   const held = round.machine.tasks.get(seat.pid)!.kernelPages;

@@ -271,6 +271,8 @@ export interface SeatView {
   badness: number;
   oomScore: number;
   oomScoreAdj: number;
+  /** Pages of badness that one point of oom_score_adj adds: ⌊managed ÷ 1000⌋, so nothing on a machine of less than 1,000 frames. */
+  adjPages: number;
   killRank: number;
   killNext: Seat | null;
   areas: AreaView[];

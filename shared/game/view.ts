@@ -1,6 +1,6 @@
 /** What a seat may see: every number that a screen shows is made here, on demand, and read back by no rule. */
 import { areaSizes, fourSizes } from '#kernel/fs/proc/task_mmu.ts';
-import { oomScore } from '#kernel/mm/oom_kill.ts';
+import { oomScore, totalPages } from '#kernel/mm/oom_kill.ts';
 import { VM } from '#kernel/mm/vma.ts';
 import type { Mm, Task, Vma } from '#kernel/types.ts';
 import { citizenMilli, medianJobs } from './citizen.ts';
@@ -173,6 +173,7 @@ export function seatView(round: Round, number: Seat): SeatView | null {
     badness: line.badnessOf.get(seat.pid) ?? 0,
     oomScore: task ? oomScore(round.machine, task) : 0,
     oomScoreAdj: seat.adj,
+    adjPages: Math.trunc(totalPages(round.machine) / 1000),
     killRank: line.rankOf.get(number) ?? 0,
     killNext: line.next,
     areas: task ? task.mm.vmas.map((vma) => areaView(round, task.mm, vma)) : [],

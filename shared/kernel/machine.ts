@@ -30,7 +30,7 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
   const machine: Machine = {
     config: parsed,
     now: 0,
-    rng: parsed.seed >>> 0,
+    rng: parsed.seed | 0,
     frames: createFrames(parsed),
     zones: [],
     tasks: new Map(),

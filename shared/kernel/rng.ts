@@ -5,8 +5,10 @@ export interface Seeded {
 
 /** The next 32 bits, unsigned. */
 export function random32(state: Seeded): number {
-  state.rng = (state.rng + 0x6d2b79f5) >>> 0;
-  let x = state.rng;
+  // Signed: a small integer to the engine, not a double.
+  const next = (state.rng + 0x6d2b79f5) | 0;
+  state.rng = next;
+  let x = next;
   x = Math.imul(x ^ (x >>> 15), x | 1);
   x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
   return (x ^ (x >>> 14)) >>> 0;

@@ -5,7 +5,7 @@ import { call, createMachine } from '#kernel/machine.ts';
 import type { Machine } from '#kernel/types.ts';
 import { frameFacts, headOf } from '../../client/views/frameAt.ts';
 import { bestLayout, blockHeight, blockRect, blockWidth, cellIndex, cellToPfn, layoutOf, pfnToCell } from '../../client/views/morton.ts';
-import { STYLE } from '../../client/views/palette.ts';
+import { rgb, STYLE } from '../../client/views/palette.ts';
 import { cellAt, fit, keepInside, panBy, pointOf, zoomAt } from '../../client/views/picking.ts';
 import { clean, createTexels, EDGE, endFlashes, FLASH_STEPS, paintAll, paintFacts } from '../../client/views/texels.ts';
 import type { LookOf } from '../../client/views/texels.ts';
@@ -64,6 +64,14 @@ describe('the layout', () => {
     expect(bestLayout(4096, 800, 800).columns).toBe(2);
     expect(bestLayout(4096, 300, 1200).columns).toBe(1);
     expect(bestLayout(448, 800, 400)).toMatchObject({ width: 32, height: 16 });
+  });
+});
+
+describe('colours', () => {
+  test('are read as the style sheet has them, and as a minifier shortens them', () => {
+    expect(rgb('#0b1018')).toEqual([0x0b, 0x10, 0x18]);
+    expect(rgb('#fff')).toEqual([255, 255, 255]);
+    expect(rgb('#FA0')).toEqual([0xff, 0xaa, 0]);
   });
 });
 

@@ -74,6 +74,7 @@ describe('the log', () => {
     const freed: RoundEvent = { type: 'freed', seat: 1, frames: 8 };
     expect(lineOf(freed, 7, 1, names)).toMatchObject({ key: 'play.log.freed', numbers: { n: 8, kib: 32 }, mine: true, tick: 7 });
     expect(lineOf(freed, 7, 2, names)).toBeNull();
+    expect(lineOf({ ...freed, frames: 0 }, 7, 1, names)).toBeNull();
     const killed: RoundEvent = { type: 'killed', seat: 1, pid: 9, asker: null, badness: 40, lost: 3 };
     expect(lineOf(killed, 7, 2, names)).toMatchObject({ key: 'play.log.killed', numbers: { who: 'Ada', badness: 40 } });
     expect(lineOf({ ...killed, seat: 5 }, 7, 2, names)).toMatchObject({ numbers: { who: 'PID 9' } });

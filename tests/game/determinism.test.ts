@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createFacts } from '#kernel/facts.ts';
 import { CodecError } from '#kernel/codec.ts';
 import { createRound, playTick, restoreRound, roundHash, saveRound } from '#game/round.ts';
+import { checkMachine } from '../helpers/check.ts';
 import { picker, seeds } from '../helpers/seeds.ts';
 import { botLog, startOf } from './helpers/logs.ts';
 import { plain, shippedAll, Table } from './helpers/rounds.ts';
@@ -26,6 +27,7 @@ describe.each(short.map((scenario) => [scenario.id, scenario] as const))('%s', (
     for (const tick of log.ticks) {
       playTick(round, tick);
       if (pick(40) !== 0) continue;
+      checkMachine(round.machine);
       const restored = restoreRound(saveRound(round));
       expect(roundHash(restored), `after tick ${tick.n} of seed ${seed}`).toBe(roundHash(round));
       round = restored;

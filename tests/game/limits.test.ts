@@ -39,6 +39,19 @@ describe('limits of a seat', () => {
 });
 
 describe('oom_score_adj', () => {
+  test('weighs a thousandth of the machine a point, in whole pages: nothing on a small one, as in Linux', () => {
+    for (const [seats, pages] of [
+      [2, 0],
+      [30, 3],
+    ] as const) {
+      const table = new Table(plain(), seats);
+      const before = table.view().badness;
+      table.act(0, { do: 'adj', value: 200 });
+      expect(table.view().adjPages).toBe(pages);
+      expect(table.view().badness - before).toBe(200 * pages);
+    }
+  });
+
   test('may be raised freely and taken back', () => {
     const table = new Table(plain());
     table.act(0, { do: 'adj', value: 300 });

@@ -79,12 +79,14 @@ export function zoneNamed(machine: Machine, name: string): Machine['zones'][numb
   return zone;
 }
 
-/** A free list of a zone from its head, as frame numbers. */
+/** A free list of a zone from its head, as frame numbers; with migratetypes, those of all types one after the other. */
 export function freeList(machine: Machine, zone: Machine['zones'][number], order: number): number[] {
   const list: number[] = [];
-  for (let pfn = zone.listHead[order]!; pfn !== -1; pfn = machine.frames.next[pfn]!) {
-    list.push(pfn);
-    if (list.length > machine.frames.count) throw new Error(`the free list of order ${order} is a circle`);
+  for (let type = 0; type < zone.types; type++) {
+    for (let pfn = zone.listHead[order * zone.types + type]!; pfn !== -1; pfn = machine.frames.next[pfn]!) {
+      list.push(pfn);
+      if (list.length > machine.frames.count) throw new Error(`the free list of order ${order} is a circle`);
+    }
   }
   return list;
 }

@@ -3,7 +3,7 @@
  * it: every free list both ways, every frame, every page table. It counts anew and compares; it trusts no total.
  */
 import type { Machine } from '#kernel/machine.ts';
-import { PG, type Mm, type Task, type Vma, type Zone } from '#kernel/types.ts';
+import { MIGRATE, PG, type Mm, type Task, type Vma, type Zone } from '#kernel/types.ts';
 import { VM } from '#kernel/mm/vma.ts';
 import { VMSTAT } from '#kernel/mm/vmstat.ts';
 
@@ -72,38 +72,56 @@ export function checkMachine(machine: Machine): void {
   checkTotals(machine, count);
 }
 
-/** §19.1 and .2: lists in both directions, aligned heads, no overlap, no two free buddies side by side. */
+/** §19.1 and .2: lists in both directions, aligned heads, no overlap, each block on the list of its pageblock's type. */
 function checkFreeLists(machine: Machine, zone: Zone, count: Count): void {
-  const { frames } = machine;
   let pages = 0;
   for (let order = 0; order <= zone.maxOrder; order++) {
     let blocks = 0;
-    let before = -1;
-    for (let pfn = zone.listHead[order]!; pfn !== -1; before = pfn, pfn = frames.next[pfn]!) {
-      const at = () => `${zone.name}, order ${order}, free block ${pfn}`;
-      must(pfn >= zone.start && pfn + 2 ** order <= zone.end, () => `${at()} is outside of its zone`);
-      must(pfn % 2 ** order === 0, () => `${at()} is not aligned`);
-      equal(frames.prev[pfn]!, before, () => `${at()}: link back`);
-      equal(frames.flags[pfn]!, PG.buddy, () => `${at()}: flags`);
-      equal(frames.order[pfn]!, order, () => `${at()}: order of the frame`);
-      for (let n = pfn; n < pfn + 2 ** order; n++) {
-        must(count.seen[n] === SEEN.nothing, () => `${at()} overlaps another free block at ${n}`);
-        must(n === pfn || frames.flags[n] === 0, () => `${at()}: frame ${n} inside has flags ${frames.flags[n]}`);
-        count.seen[n] = SEEN.free;
-      }
-      blocks += 1;
-    }
-    equal(zone.listTail[order]!, before, () => `${zone.name}, order ${order}: end of the list`);
+    for (let type = 0; type < zone.types; type++) blocks += checkFreeList(machine, zone, order, type, count);
     equal(zone.nrFree[order]!, blocks, () => `${zone.name}, order ${order}: nr_free`);
     pages += blocks * 2 ** order;
   }
   equal(zone.free, pages, () => `${zone.name}: free pages`);
   for (let order = 0; order < zone.maxOrder; order++) {
-    for (let pfn = zone.listHead[order]!; pfn !== -1; pfn = frames.next[pfn]!) {
-      const buddy = pfn ^ (2 ** order);
-      const isFree = buddy >= zone.start && buddy < zone.end && frames.flags[buddy] === PG.buddy && frames.order[buddy] === order;
-      must(!isFree, () => `${zone.name}, order ${order}: ${pfn} and ${buddy} are free buddies and not joined`);
+    for (let type = 0; type < zone.types; type++) checkJoined(machine, zone, order, type);
+  }
+}
+
+const typeOf = (machine: Machine, pfn: number): number => machine.frames.pageblock[pfn >> machine.frames.pageblockOrder]!;
+
+function checkFreeList(machine: Machine, zone: Zone, order: number, type: number, count: Count): number {
+  const { frames } = machine;
+  const list = order * zone.types + type;
+  let blocks = 0;
+  let before = -1;
+  for (let pfn = zone.listHead[list]!; pfn !== -1; before = pfn, pfn = frames.next[pfn]!) {
+    const at = () => `${zone.name}, order ${order}, type ${type}, free block ${pfn}`;
+    must(pfn >= zone.start && pfn + 2 ** order <= zone.end, () => `${at()} is outside of its zone`);
+    must(pfn % 2 ** order === 0, () => `${at()} is not aligned`);
+    equal(frames.prev[pfn]!, before, () => `${at()}: link back`);
+    equal(frames.flags[pfn]!, PG.buddy, () => `${at()}: flags`);
+    equal(frames.order[pfn]!, order, () => `${at()}: order of the frame`);
+    for (let n = pfn; n < pfn + 2 ** order; n++) {
+      must(count.seen[n] === SEEN.nothing, () => `${at()} overlaps another free block at ${n}`);
+      must(n === pfn || frames.flags[n] === 0, () => `${at()}: frame ${n} inside has flags ${frames.flags[n]}`);
+      must(typeOf(machine, n) === type, () => `${at()}: the pageblock of frame ${n} has type ${typeOf(machine, n)}`);
+      count.seen[n] = SEEN.free;
     }
+    blocks += 1;
+  }
+  equal(zone.listTail[list]!, before, () => `${zone.name}, order ${order}, type ${type}: end of the list`);
+  equal(zone.listLength[list]!, blocks, () => `${zone.name}, order ${order}, type ${type}: length of the list`);
+  return blocks;
+}
+
+/** No two free buddies side by side, unless their pageblocks are of types that keep to themselves (reserved, lent, isolated). */
+function checkJoined(machine: Machine, zone: Zone, order: number, type: number): void {
+  const { frames } = machine;
+  for (let pfn = zone.listHead[order * zone.types + type]!; pfn !== -1; pfn = frames.next[pfn]!) {
+    const buddy = pfn ^ (2 ** order);
+    const isFree = buddy >= zone.start && buddy < zone.end && frames.flags[buddy] === PG.buddy && frames.order[buddy] === order;
+    const mayJoin = isFree && (typeOf(machine, buddy) === type || (type < MIGRATE.highatomic && typeOf(machine, buddy) < MIGRATE.highatomic));
+    must(!mayJoin, () => `${zone.name}, order ${order}: ${pfn} and ${buddy} are free buddies and not joined`);
   }
 }
 
@@ -231,6 +249,7 @@ function checkAreas(machine: Machine, task: Task, count: Count): void {
     const isShared = (vma.flags & VM.shared) !== 0;
     if ((vma.flags & VM.account) !== 0 && !isShared) committed += (vma.end - vma.start) / PAGE;
     must(isShared === (vma.shm !== 0), () => `${at()}: shared without an object, or an object without being shared`);
+    must(isShared || vma.pgoff === vma.start / PAGE, () => `${at()}: page offset ${vma.pgoff}`);
     if (vma.shm !== 0) count.shmUsers.set(vma.shm, (count.shmUsers.get(vma.shm) ?? 0) + 1);
     before = vma;
   }

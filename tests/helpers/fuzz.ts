@@ -169,8 +169,11 @@ export function fuzz(shape: Shape, seed: number, count: number, checkEvery: numb
   return { failure: null, hash: hash(machine) };
 }
 
-/** Does this list break the machine? What it breaks, or null. */
-export function breaks(config: Record<string, unknown>, steps: readonly Step[]): string | null {
+/** What a list of steps breaks, or null. */
+export type Breaks = (config: Record<string, unknown>, steps: readonly Step[]) => string | null;
+
+/** Does this list break the machine's invariants? */
+export function breaksMachine(config: Record<string, unknown>, steps: readonly Step[]): string | null {
   let machine = createMachine(config);
   try {
     for (const step of steps) {
@@ -184,7 +187,7 @@ export function breaks(config: Record<string, unknown>, steps: readonly Step[]):
 }
 
 /** A shorter list that still breaks it: cuts runs of steps, long ones first, for as long as a budget of steps lasts. */
-export function shrink(config: Record<string, unknown>, failure: Failure, budget = 400_000): Step[] {
+export function shrink(config: Record<string, unknown>, failure: Failure, breaks: Breaks = breaksMachine, budget = 400_000): Step[] {
   let steps = failure.steps;
   if (breaks(config, steps) === null) return steps;
   let left = budget;
@@ -196,11 +199,11 @@ export function shrink(config: Record<string, unknown>, failure: Failure, budget
       else steps = shorter;
     }
   }
-  return withoutBystanders(config, steps);
+  return withoutBystanders(config, steps, breaks);
 }
 
 /** Takes out processes that are born and never heard of again; those born later move up. */
-function withoutBystanders(config: Record<string, unknown>, steps: Step[]): Step[] {
+function withoutBystanders(config: Record<string, unknown>, steps: Step[], breaks: Breaks): Step[] {
   for (let at = steps.length - 1; at >= 0; at--) {
     const born = bornBy(config, steps, at);
     if (born === null || steps.some((step) => 'call' in step && (step.pid === born || step.target === born))) continue;

@@ -4,7 +4,7 @@
  * and its shortest list of calls, ready for `npm run -s sim`. TEST_SEED=n plays one seed, FUZZ_STEPS=n another length.
  */
 import { describe, expect, test } from 'vitest';
-import { type Shape, asScript, breaks, fuzz, shrink } from '../helpers/fuzz.ts';
+import { type Shape, asScript, breaksMachine, fuzz, shrink } from '../helpers/fuzz.ts';
 import { seeds } from '../helpers/seeds.ts';
 
 const SHAPES: readonly Shape[] = [
@@ -25,7 +25,7 @@ describe.each(SHAPES)('$name', (shape) => {
     const { failure } = fuzz(shape, seed, Math.ceil(STEPS / SEEDS), checkEvery);
     if (failure === null) return;
     const steps = shrink(shape.config, failure);
-    expect.fail(`seed ${seed}, after ${failure.steps.length} steps: ${failure.message}\nshortest list:\n${asScript(shape.config, steps)}\n→ ${breaks(shape.config, steps)}`);
+    expect.fail(`seed ${seed}, after ${failure.steps.length} steps: ${failure.message}\nshortest list:\n${asScript(shape.config, steps)}\n→ ${breaksMachine(shape.config, steps)}`);
   });
 });
 

@@ -222,6 +222,14 @@ describe('fork and copy on write', () => {
     expect(granted(machine, child, { call: 'sbrk', increment: 0 }).addr).toBe(0x0804d064);
   });
 
+  test('locks are not inherited (mlock(2)); the pages are there all the same', () => {
+    const { machine, pid } = start();
+    mmap(machine, pid, 4, RW, 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_LOCKED');
+    const child = granted(machine, pid, { call: 'fork' }).pid!;
+    expect(parseStatus(cat(machine, `/proc/${pid}/status`))).toMatchObject({ VmLck: 16, VmRSS: 16 });
+    expect(parseStatus(cat(machine, `/proc/${child}/status`))).toMatchObject({ VmLck: 0, VmRSS: 16 });
+  });
+
   test('kernel memory is not inherited', () => {
     const { machine, pid } = start();
     const pfn = granted(machine, pid, { call: 'alloc_pages', order: 2, gfp: 'GFP_KERNEL' }).pfn!;

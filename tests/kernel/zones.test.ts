@@ -219,7 +219,7 @@ describe('the zonelist goes down only', () => {
 
   test('/proc/zoneinfo shows the same numbers', () => {
     const text = cat(classic(1024), '/proc/zoneinfo');
-    expect(text).toMatch(/^Node 0, zone {3}Normal\n(?:.*\n)*? {8}min {6}939\n {8}low {6}1173\n {8}high {5}1407\n/m);
+    expect(text).toMatch(/^Node 0, zone {3}Normal\n(?:.*\n)*? {8}min {6}939\n {8}low {6}1173\n {8}high {5}1407\n {8}promo {4}1641\n/m);
     expect(text).toContain('protection: (0, 880, 1008');
     expect(text).toContain('protection: (0, 0, 1024');
   });

@@ -20,7 +20,7 @@ export function SurePress({ text, sure, press }: SurePressProps) {
   return (
     <button
       type="button"
-      class={`button ${armed ? 'grave' : ''}`}
+      class={`button sure-press ${armed ? 'grave' : ''}`}
       aria-live="polite"
       onBlur={() => setArmed(false)}
       onClick={() => {

@@ -15,14 +15,14 @@ export function HandPanel({ play, pulsing, onWhy }: { play: Play; pulsing: boole
           const card = mine.hand[place];
           if (card === undefined) {
             return (
-              <li key={`none${place}`} class="tile empty">
+              <li key={place} class="tile empty">
                 <span class="label">{t('play.card.none')}</span>
               </li>
             );
           }
           return (
             <CardTile
-              key={card.id}
+              key={place}
               play={play}
               card={card}
               place={place + 1}

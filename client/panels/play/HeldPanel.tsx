@@ -13,8 +13,8 @@ export function HeldPanel({ play, mine }: { play: Play; mine: SeatView }) {
         <p class="hint">{t('play.held.none')}</p>
       ) : (
         <ul class="holdings">
-          {inOrder(mine.holdings).map((holding) => (
-            <Holding key={holding.id} play={play} holding={holding} />
+          {inOrder(mine.holdings).map((holding, place) => (
+            <Holding key={place} play={play} holding={holding} />
           ))}
         </ul>
       )}

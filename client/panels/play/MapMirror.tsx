@@ -1,6 +1,7 @@
 import { useRef } from 'preact/hooks';
 import { t } from '../../text/t.ts';
-import type { Play, Seen } from './play.ts';
+import type { Play } from './play.ts';
+import type { Seen } from './watchRound.ts';
 import { who } from './Mark.tsx';
 
 /** Ticks between two writings: a screen reader that stands in a table must not be chased. */

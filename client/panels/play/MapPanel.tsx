@@ -10,7 +10,8 @@ import { MapLegend } from './MapLegend.tsx';
 import { MapMirror } from './MapMirror.tsx';
 import { who } from './Mark.tsx';
 import { seatOfPid } from './pids.ts';
-import type { Play, Seen } from './play.ts';
+import type { Play } from './play.ts';
+import type { Seen } from './watchRound.ts';
 
 /** How far all falls back that is not lit. */
 const DIM = 0.68;

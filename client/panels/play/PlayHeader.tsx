@@ -3,7 +3,8 @@ import { clock } from '../../text/units.ts';
 import { lang, t } from '../../text/t.ts';
 import { Switches } from '../TopBar.tsx';
 import { Mark } from './Mark.tsx';
-import type { Play, Seen } from './play.ts';
+import type { Play } from './play.ts';
+import type { Seen } from './watchRound.ts';
 import { ordinal } from './YouPanel.tsx';
 
 /** Who one is, how long there is, how one stands. */
@@ -32,7 +33,10 @@ export function PlayHeader({ play, seen, children }: { play: Play; seen: Seen; c
           <>
             <Rank seen={seen} />
             <span class="head-points" aria-label={t('play.head.points', { n: mine.points })}>
-              <strong class="mono">{t('play.number', { n: mine.points })}</strong> <small>{t('play.head.pts')}</small>
+              <strong class="mono head-number" key={mine.points}>
+                {t('play.number', { n: mine.points })}
+              </strong>{' '}
+              <small>{t('play.head.pts')}</small>
             </span>
           </>
         )}

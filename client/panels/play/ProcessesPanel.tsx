@@ -1,4 +1,5 @@
-import type { ClassView, ProcessRow } from '#game/types.ts';
+import { useRef } from 'preact/hooks';
+import type { ClassView, ProcessRow, Seat } from '#game/types.ts';
 import { framesShort } from '../../text/units.ts';
 import { t } from '../../text/t.ts';
 import { Mark } from './Mark.tsx';
@@ -7,17 +8,34 @@ import type { Play } from './play.ts';
 
 /** All processes in the order in which the OOM killer would take them. A row lights its frames on the map. */
 export function ProcessesPanel({ play, all }: { play: Play; all: ClassView }) {
-  const rows = all.processes.toSorted((a, b) => Number(b.alive) - Number(a.alive) || a.killRank - b.killRank || a.seat - b.seat);
+  const { rows, hold } = useStill(all.processes);
   const most = rows.reduce((top, row) => Math.max(top, row.badness), 1);
   return (
     <Panel play={play} name="processes" title={t('play.processes.title')} aside={<span class="dim">{t('play.processes.by')}</span>}>
-      <ol class="processes">
-        {rows.map((row) => (
-          <Process key={row.seat} play={play} row={row} most={most} />
+      <ol class="processes" {...hold}>
+        {rows.map((row, place) => (
+          // By place: rows that are moved in the document keep old styles in some browsers.
+          <Process key={place} play={play} row={row} most={most} />
         ))}
       </ol>
     </Panel>
   );
+}
+
+/** In the order of the OOM killer; while somebody points at a row or stands on one, in the order that they see. */
+function useStill(processes: readonly ProcessRow[]) {
+  const held = useRef<readonly Seat[] | null>(null);
+  const sorted = processes.toSorted((a, b) => Number(b.alive) - Number(a.alive) || a.killRank - b.killRank || a.seat - b.seat);
+  const shown = useRef(sorted);
+  const { current: order } = held;
+  if (order === null) shown.current = sorted;
+  else {
+    const place = (row: ProcessRow): number => (order.includes(row.seat) ? order.indexOf(row.seat) : order.length);
+    shown.current = processes.toSorted((a, b) => place(a) - place(b) || a.seat - b.seat);
+  }
+  const grab = (): void => void (held.current ??= shown.current.map((row) => row.seat));
+  const release = (): void => void (held.current = null);
+  return { rows: shown.current, hold: { onPointerEnter: grab, onPointerLeave: release, onFocusIn: grab, onFocusOut: release } };
 }
 
 function Process({ play, row, most }: { play: Play; row: ProcessRow; most: number }) {

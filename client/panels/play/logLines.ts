@@ -61,6 +61,8 @@ function ownLine(event: RoundEvent, line: (tag: LogLine['tag'], key: string, num
     case 'settled':
       return line('pay', 'settled', { points: event.points });
     case 'freed':
+      // A heap that cannot shrink yet gives nothing back.
+      if (event.frames === 0) return null;
       return line('mem', 'freed', { n: event.frames, kib: event.frames * 4 });
     default:
       return null;

@@ -1,7 +1,7 @@
 /** Whose a process is: a seat's own, or a child that counts to it. */
 import type { Pid } from '#kernel/types.ts';
 import type { Seat } from '#game/types.ts';
-import type { Seen } from './play.ts';
+import type { Seen } from './watchRound.ts';
 
 /** A child's parent's parent …: no deeper than this. */
 const DEPTH_MAX = 8;

@@ -164,6 +164,18 @@ export interface Cache {
   slab: SlabLists | null;
 }
 
+/** What is asked of a new cache. */
+export interface CacheWish {
+  objectSize: number;
+  /** A power of two, or 0. */
+  align: number;
+  flags: number;
+  ctor: boolean;
+}
+
+/** What an allocator makes of it. */
+export type Sizes = Pick<Cache, 'flags' | 'size' | 'align' | 'offset' | 'inuse' | 'order' | 'objects' | 'minOrder'>;
+
 /** A cache as its creator knows it (the pointer that kmem_cache_create returns). */
 export interface CacheHandle {
   cache: number;

@@ -188,7 +188,8 @@ function checkObject(machine: Machine, cache: Cache, slab: Slab, index: number, 
   if (flags & SLAB.redZone) isSound = checkRedZones(machine, cache, slab, index, active);
   else isSound = checkBytes(machine, cache, slab, phys, 'Alignment padding', phys + objectSize, inuse - objectSize, POISON_INUSE);
   if (flags & SLAB.poison) isSound = checkPoison(machine, cache, slab, phys, active) && isSound;
-  if (!active && readFreePointer(machine, cache, slab, index) === INVALID) {
+  const isPointerSafe = cache.slub!.freePointer >= inuse || !active;
+  if (isPointerSafe && readFreePointer(machine, cache, slab, index) === INVALID) {
     objectError(machine, cache, slab, phys, 'Freepointer corrupt');
     setFreePointer(machine, cache, slab, index, -1);
     isSound = false;

@@ -27,9 +27,9 @@ export function sysVmalloc(machine: Machine, task: Task | null, size: number): A
   return granted({ addr: area.start });
 }
 
-/** The area of this kind that starts at `addr`, if the caller may give it back. */
-function ownArea(machine: Machine, task: Task | null, addr: Addr, kind: VmapArea['kind']): VmapArea | Refused {
-  const area = findArea(machine.vmap, addr);
+/** The area of this kind that starts at `start`, if the caller may give it back; `addr` is what it said. */
+function ownArea(machine: Machine, task: Task | null, addr: Addr, start: Addr, kind: VmapArea['kind']): VmapArea | Refused {
+  const area = findArea(machine.vmap, start);
   if (area === null || area.kind !== kind) return refused('EINVAL', { code: 'NO_SUCH_AREA', addr });
   if (area.pid === pidOf(task) || isRoot(machine, task)) return area;
   return refused('EPERM', { code: 'NOT_OWNER', pfn: area.frames[0] ?? area.phys / PAGE_SIZE, owner: area.pid });
@@ -41,7 +41,7 @@ export const addrArgs = { addr: address };
 /** vfree(NULL) does nothing, as kfree(NULL). */
 export function sysVfree(machine: Machine, task: Task | null, addr: Addr): Answer {
   if (addr === 0) return granted();
-  const area = ownArea(machine, task, addr, 'vmalloc');
+  const area = ownArea(machine, task, addr, addr, 'vmalloc');
   if (!('kind' in area)) return area;
   const { costs } = machine.config;
   machine.cost += costs.area! + costs.free_block! * area.frames.length;
@@ -62,7 +62,7 @@ export function sysIoremap(machine: Machine, task: Task | null, phys: number, si
 
 /** Any address of the first page will do: ioremap adds the offset within the page (iounmap). */
 export function sysIounmap(machine: Machine, task: Task | null, addr: Addr): Answer {
-  const area = ownArea(machine, task, addr - (addr % PAGE_SIZE), 'ioremap');
+  const area = ownArea(machine, task, addr, addr - (addr % PAGE_SIZE), 'ioremap');
   if (!('kind' in area)) return area;
   iounmap(machine, area);
   machine.cost += machine.config.costs.area!;

@@ -42,7 +42,7 @@ const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined
 
 /** The old scale, −17 to 15, as it reads (oom_adj_read). */
 function oomAdj(scoreAdj: number): number {
-  return scoreAdj === 1000 ? 15 : Math.trunc((scoreAdj * 17) / 1000) || 0;
+  return scoreAdj === 1000 ? 15 : Math.min(15, Math.trunc((scoreAdj * 17) / 1000)) || 0;
 }
 
 /** The text of a file, always by its absolute path; null when there is none. */

@@ -1,0 +1,163 @@
+/**
+ * What memory should hold, kept beside the machine as plainly as can be: each process has pages by number, a page is a
+ * list of bytes, fork copies private pages and shares shared ones. No frame, no table, no fault: only what a program can
+ * see. `peek` on the machine must agree.
+ */
+import type { Answer, Call, Machine, Refused } from '#kernel/machine.ts';
+import { PAGE } from './boot.ts';
+import { Broken } from './check.ts';
+
+type Page = Uint8Array;
+
+/** A page of which nobody can say what it holds. */
+const UNKNOWN: Page = new Uint8Array(PAGE);
+
+interface Area {
+  /** First page number and one past the last. */
+  from: number;
+  to: number;
+  /** Pages of a shared object by their place in it, or null for private memory. */
+  object: Map<number, Page> | null;
+  /** Place in the object of the area's first page. */
+  offset: number;
+}
+
+interface Space {
+  areas: Area[];
+  /** Private pages by number. */
+  pages: Map<number, Page>;
+  brk: number;
+}
+
+const HEAP = 0x0804d000;
+
+export class Shadow {
+  private readonly spaces = new Map<number, Space>();
+
+  /** Takes note of what a call did; throws `Broken` when it saw something else than it should. */
+  note(machine: Machine, pid: number, request: Call, answer: Answer): void {
+    if (!answer.ok && answer.signal !== undefined) this.died(this.spaceOf(pid), request, answer);
+    for (const dead of this.spaces.keys()) if (!machine.tasks.has(dead)) this.spaces.delete(dead);
+    const space = this.spaceOf(pid);
+    const number = (name: string) => request[name] as number;
+    if (!answer.ok) {
+      if (answer.errno === 'ENOMEM' && (request.call === 'write' || request.call === 'poke') && machine.tasks.has(pid)) this.believe(machine, pid, space, request);
+      return;
+    }
+    switch (request.call) {
+      case 'mmap':
+        return this.map(space, answer.addr as number, number('length'), String(request.flags).includes('MAP_SHARED'));
+      case 'munmap':
+        return unmap(space, number('addr') / PAGE, Math.ceil((number('addr') + number('length')) / PAGE));
+      case 'brk':
+        return this.moveBrk(space, answer.addr as number);
+      case 'sbrk':
+        return this.moveBrk(space, (answer.addr as number) + number('increment'));
+      case 'write':
+        if (request.value !== undefined) this.fill(space, number('addr'), number('length'), () => number('value'));
+        return;
+      case 'poke': {
+        const bytes = request.bytes as number[];
+        return this.fill(space, number('addr'), bytes.length, (n) => bytes[n]!);
+      }
+      case 'peek':
+        return this.compare(space, pid, number('addr'), answer.bytes!);
+      case 'fork':
+        this.spaces.set(answer.pid!, {
+          areas: space.areas.map((area) => ({ ...area })),
+          pages: new Map([...space.pages].map(([page, bytes]) => [page, bytes.slice()])),
+          brk: space.brk,
+        });
+    }
+  }
+
+  /** An address where the process holds something worth looking at; null when it holds nothing. */
+  someByte(pid: number, pick: (n: number) => number): number | null {
+    const space = this.spaces.get(pid);
+    if (space === undefined || space.areas.length === 0) return null;
+    const area = space.areas[pick(space.areas.length)]!;
+    const held = area.object === null ? [...space.pages.keys()].filter((page) => page >= area.from && page < area.to) : [...area.object.keys()].map((at) => at - area.offset + area.from).filter((page) => page >= area.from && page < area.to);
+    const page = held.length > 0 ? held[pick(held.length)]! : area.from + pick(area.to - area.from);
+    return page * PAGE + [0, 1, pick(PAGE), PAGE - 2][pick(4)]!;
+  }
+
+  /** What a process wrote into shared memory before it died stays there: up to a bad address, or up to nobody knows where. */
+  private died(space: Space, request: Call, answer: Refused): void {
+    const addr = request.addr as number;
+    const bytes = request.call === 'poke' ? (request.bytes as number[]) : null;
+    const length = bytes?.length ?? (request.value === undefined ? 0 : (request.length as number));
+    const reached = 'addr' in answer.why ? answer.why.addr : addr;
+    if (reached > addr) this.fill(space, addr, Math.min(length, reached - addr), (n) => bytes?.[n] ?? (request.value as number));
+    if (answer.signal !== 'SIGKILL') return;
+    for (let page = Math.floor(addr / PAGE); page * PAGE < addr + length; page++) {
+      const area = space.areas.find((each) => page >= each.from && page < each.to);
+      area?.object?.set(page - area.from + area.offset, UNKNOWN);
+    }
+  }
+
+  private spaceOf(pid: number): Space {
+    let space = this.spaces.get(pid);
+    if (space === undefined) this.spaces.set(pid, (space = { areas: [], pages: new Map(), brk: HEAP }));
+    return space;
+  }
+
+  private map(space: Space, addr: number, length: number, isShared: boolean): void {
+    const from = addr / PAGE;
+    const to = from + Math.ceil(length / PAGE);
+    unmap(space, from, to);
+    space.areas.push({ from, to, object: isShared ? new Map() : null, offset: 0 });
+  }
+
+  private moveBrk(space: Space, brk: number): void {
+    const [before, after] = [Math.ceil(space.brk / PAGE), Math.ceil(brk / PAGE)];
+    if (after > before) space.areas.push({ from: before, to: after, object: null, offset: 0 });
+    else unmap(space, after, before);
+    space.brk = brk;
+  }
+
+  private pageAt(space: Space, page: number, isWrite: boolean): Page | null {
+    // A stack's area may have grown on the machine; its pages are private and are kept by number alone.
+    const area = space.areas.find((each) => page >= each.from && page < each.to);
+    const pages = area?.object ?? space.pages;
+    const at = area?.object ? page - area.from + area.offset : page;
+    let bytes = pages.get(at) ?? null;
+    if (bytes === null && isWrite) pages.set(at, (bytes = new Uint8Array(PAGE)));
+    return bytes;
+  }
+
+  private fill(space: Space, addr: number, length: number, value: (n: number) => number): void {
+    for (let n = 0; n < length; n++) this.pageAt(space, Math.floor((addr + n) / PAGE), true)![(addr + n) % PAGE] = value(n);
+  }
+
+  private compare(space: Space, pid: number, addr: number, seen: readonly number[]): void {
+    for (const [n, byte] of seen.entries()) {
+      const page = this.pageAt(space, Math.floor((addr + n) / PAGE), false);
+      const held = page?.[(addr + n) % PAGE] ?? 0;
+      if (page !== UNKNOWN && byte !== held) throw new Broken(`pid ${pid} reads ${byte} at ${(addr + n).toString(16)}, where ${held} was written`);
+    }
+  }
+
+  /** A write that ran out of memory half-way: what it wrote before that is taken from the machine itself. */
+  private believe(machine: Machine, pid: number, space: Space, request: Call): void {
+    const addr = request.addr as number;
+    const length = request.call === 'poke' ? (request.bytes as number[]).length : (request.length as number);
+    const { mm } = machine.tasks.get(pid)!;
+    const { words } = machine.tables;
+    for (let at = addr; at < addr + length; at++) {
+      const pde = words[machine.frames.index[mm.pgd]! * 1024 + (at >>> 22)]!;
+      const pte = pde === 0 ? 0 : words[machine.frames.index[pde >>> 12]! * 1024 + ((at >>> 12) & 1023)]!;
+      const byte = pte === 0 || (pte & 0x200) !== 0 ? 0 : (machine.contents.get(pte >>> 12)?.[at % PAGE] ?? 0);
+      this.fill(space, at, 1, () => byte);
+    }
+  }
+}
+
+function unmap(space: Space, from: number, to: number): void {
+  space.areas = space.areas.flatMap((area) => {
+    if (area.to <= from || area.from >= to) return [area];
+    const left: Area = { ...area, to: from };
+    const right: Area = { ...area, from: to, offset: area.offset + to - area.from };
+    return [left, right].filter((part) => part.from < part.to);
+  });
+  for (const page of space.pages.keys()) if (page >= from && page < to) space.pages.delete(page);
+}
