@@ -108,7 +108,7 @@ function breaks(config: Record<string, unknown>, steps: readonly Step[]): string
 function shortest(config: Record<string, unknown>, failing: Step[]): Step[] {
   let steps = failing;
   for (let size = Math.ceil(steps.length / 2), tries = 0; size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let from = 0; from < steps.length && tries < 500; tries++) {
+    for (let from = 0; from < steps.length && tries < 3000; tries++) {
       const shorter = steps.toSpliced(from, size);
       if (breaks(config, shorter) === null) from += size;
       else steps = shorter;

@@ -1,6 +1,7 @@
 /** One good request for each call of this kernel: what the tests of malformed and of all calls start from. */
 import { type Call, type Machine, call } from '#kernel/machine.ts';
 import { PAGE, PRIVATE, RW, bootFlat, granted, mmap, spawn } from './boot.ts';
+import { VIRTUAL_CALLS, virtualStage, type VirtualStage } from './requests_virtual.ts';
 
 /** What a good request may need to name. */
 export interface Stage {
@@ -10,6 +11,7 @@ export interface Stage {
   addr: number;
   pfn: number;
   child: number;
+  virtual: VirtualStage;
 }
 
 export function stage(): Stage {
@@ -19,7 +21,7 @@ export function stage(): Stage {
   granted(machine, pid, { call: 'write', addr, length: 1 });
   const pfn = granted(machine, pid, { call: 'alloc_pages', order: 1, gfp: 'GFP_KERNEL' }).pfn!;
   const child = granted(machine, pid, { call: 'fork' }).pid!;
-  return { machine, pid, addr, pfn, child };
+  return { machine, pid, addr, pfn, child, virtual: virtualStage(machine, pid) };
 }
 
 export interface GoodCall {
@@ -60,6 +62,7 @@ export const GOOD_CALLS: readonly GoodCall[] = [
   { call: 'kill', by: 'process', args: ({ child }) => ({ target: child, sig: 9 }) },
   { call: 'oom_score_adj', by: 'process', args: ({ child }) => ({ target: child, value: 100 }), good: { value: [-1] } },
   { call: 'cat', by: 'process', args: () => ({ path: '/proc/meminfo' }) },
+  ...VIRTUAL_CALLS,
 ];
 
 export function requestOf(good: GoodCall, at: Stage): { pid: number; request: Call } {
