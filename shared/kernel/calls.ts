@@ -10,9 +10,12 @@ import * as contig from './sys/contig.ts';
 import * as dma from './sys/dma.ts';
 import * as look from './sys/look.ts';
 import * as mm from './sys/mm.ts';
+import * as mempool from './sys/mempool.ts';
 import * as pages from './sys/pages.ts';
 import * as process from './sys/process.ts';
 import * as virt from './sys/virt.ts';
+import * as run from './sys/run.ts';
+import * as slab from './sys/slab.ts';
 import type { Answer, Call, Machine, Task, Why } from './types.ts';
 
 export interface CallSpec {
@@ -64,6 +67,22 @@ export const CALLS = {
   kill: { who: 'any', args: process.killArgs, run: process.sysKill },
   oom_score_adj: { who: 'any', args: process.oomScoreAdjArgs, run: process.sysOomScoreAdj },
   cat: { who: 'any', args: look.catArgs, run: look.sysCat },
+  run: { who: 'any', args: run.runArgs, run: run.sysRun },
+  kmalloc: { who: 'any', args: slab.kmallocArgs, run: slab.sysKmalloc },
+  kzalloc: { who: 'any', args: slab.kmallocArgs, run: slab.sysKzalloc },
+  kfree: { who: 'any', args: slab.addrArgs, run: slab.sysKfree },
+  ksize: { who: 'any', args: slab.addrArgs, run: slab.sysKsize },
+  virt_to_phys: { who: 'any', args: slab.addrArgs, run: slab.sysVirtToPhys },
+  phys_to_virt: { who: 'any', args: slab.physArgs, run: slab.sysPhysToVirt },
+  kmem_cache_create: { who: 'any', args: slab.cacheCreateArgs, run: slab.sysCacheCreate },
+  kmem_cache_alloc: { who: 'any', args: slab.cacheAllocArgs, run: slab.sysCacheAlloc },
+  kmem_cache_free: { who: 'any', args: slab.cacheFreeArgs, run: slab.sysCacheFree },
+  kmem_cache_shrink: { who: 'any', args: slab.cacheArgs, run: slab.sysCacheShrink },
+  kmem_cache_destroy: { who: 'any', args: slab.cacheArgs, run: slab.sysCacheDestroy },
+  mempool_create: { who: 'any', args: mempool.poolCreateArgs, run: mempool.sysPoolCreate },
+  mempool_alloc: { who: 'any', args: mempool.poolAllocArgs, run: mempool.sysPoolAlloc },
+  mempool_free: { who: 'any', args: mempool.poolFreeArgs, run: mempool.sysPoolFree },
+  mempool_destroy: { who: 'any', args: mempool.poolArgs, run: mempool.sysPoolDestroy },
 } satisfies Record<string, CallSpec>;
 export type CallName = keyof typeof CALLS;
 

@@ -48,10 +48,10 @@ function group(keys: Keys, key: string, names: readonly string[]): Keys {
 
 const KNOWN = [
   'frames', 'maxFrames', 'zones', 'reserved', 'arch', 'pageOffset', 'maxOrder', 'pageblockOrder', 'mobility', 'minFreeKbytes',
-  'overcommit', 'chargeKernel', 'cma', 'mem', 'vmalloc', 'root', 'costs', 'seed', 'rules',
+  'slab', 'overcommit', 'chargeKernel', 'cma', 'mem', 'vmalloc', 'root', 'costs', 'seed', 'rules',
 ];
 /** Keys of calls.md whose mechanism is not in this kernel yet. */
-const LATER = ['swap', 'disk', 'slab', 'libc', 'swappiness', 'replacement', 'tlb'];
+const LATER = ['swap', 'disk', 'libc', 'swappiness', 'replacement', 'tlb'];
 
 function checkKeys(keys: Keys): void {
   for (const key of Object.keys(keys)) {
@@ -119,6 +119,15 @@ function layoutOf(keys: Keys, layoutKeys: LayoutKeys): KernelLayout {
   return kernelLayout(layoutKeys, { start, end });
 }
 
+function slabOf(keys: Keys): MachineConfig['slab'] {
+  const given = group(keys, 'slab', ['allocator', 'cpus', 'cacheLine', 'debug']);
+  const allocator = given.allocator ?? 'slub';
+  if (allocator !== 'slub' && allocator !== 'slab') throw new ConfigError('slab.allocator is "slub" or "slab"');
+  const cacheLine = integer(given, 'cacheLine', 16, 256, 64, 'slab.');
+  if ((cacheLine & (cacheLine - 1)) !== 0) throw new ConfigError('slab.cacheLine is a power of two');
+  return { allocator, cpus: integer(given, 'cpus', 1, 4096, 1, 'slab.'), cacheLine, debug: flag(given, 'debug', false) };
+}
+
 /** Throws ConfigError when no such machine can be. */
 export function parseConfig(config: unknown): MachineConfig {
   if (!isPlain(config)) throw new ConfigError('a machine is an object');
@@ -148,6 +157,7 @@ export function parseConfig(config: unknown): MachineConfig {
     cma,
     mem,
     minFreeKbytes: integer(config, 'minFreeKbytes', 0, frames * 4, -1),
+    slab: slabOf(config),
     overcommit: overcommitOf(config),
     chargeKernel: flag(config, 'chargeKernel', false),
     root: rootOf(config),

@@ -15,6 +15,8 @@ export const COSTS = {
   contiguous: 4,
   contiguous_frame: 2,
   free_block: 1,
+  /** An object from its cache, or back; its slab's pages cost as alloc_pages. */
+  object: 1,
   /** Changing the list of areas: mmap, munmap, brk. */
   area: 1,
   /** fork, and for 64 page-table entries that it copies. */

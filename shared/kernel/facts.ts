@@ -17,6 +17,8 @@ export const FACT = {
   areaMapped: 12, // a = page number of the kernel address, b = pages without the guard page, c = pid (vmalloc, ioremap)
   areaFreed: 13, // the same
   areasPurged: 14, // a = areas whose addresses are free again, b = their pages
+  slabCreated: 24, // a = first pfn, b = order, c = number of the cache
+  slabDestroyed: 25, // the same
 } as const;
 export type FactKind = (typeof FACT)[keyof typeof FACT];
 

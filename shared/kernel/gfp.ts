@@ -16,6 +16,7 @@ export const GFP_BIT = {
   __GFP_NOFAIL: 0x8000,
   __GFP_NORETRY: 0x10000,
   __GFP_COMP: 0x40000,
+  __GFP_NOMEMALLOC: 0x80000,
   __GFP_HARDWALL: 0x100000,
 } as const;
 

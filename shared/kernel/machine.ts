@@ -15,6 +15,8 @@ import { bootMemory } from './mm/memblock.ts';
 import { createFrames } from './mm/mmzone.ts';
 import { createRmap } from './mm/rmap.ts';
 import { createVmapSpace } from './mm/vmap_area.ts';
+import { bootCaches, createSlabState } from './mm/slab_common.ts';
+import { slabTick } from './mm/slab_free.ts';
 import { VMSTAT_COUNT } from './mm/vmstat.ts';
 import { badArgument, oomKilled, refused, refusedBy } from './sys/answer.ts';
 import type { Answer, Call, Machine, Pid, Refused, Task } from './types.ts';
@@ -47,6 +49,7 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     vmap: createVmapSpace(parsed.layout),
     highmem: createHighmem(),
     iomem: createIomem(),
+    slab: createSlabState(),
     shm: new Map(),
     shmPages: new Map(),
     nextShm: 1,
@@ -56,6 +59,7 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     kills: [],
   };
   bootMemory(machine, parsed.reserved);
+  bootCaches(machine);
   return machine;
 }
 
@@ -115,14 +119,15 @@ export function call(machine: Machine, pid: Pid, request: Call): Answer {
 /** Lets 100 ms of kernel time pass. */
 export function tick(machine: Machine): void {
   machine.now += 1;
+  slabTick(machine);
   // kswapd has run: nothing can be reclaimed yet, and the boost is spent.
   for (const zone of machine.zones) zone.boost = 0;
 }
 
 /** All that is small, as plain values; the frames and tables go beside it as arrays. */
 function smallState(machine: Machine): Record<string, unknown> {
-  const { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, vmap, highmem, iomem, shm, shmPages, cma, bootPages, contents } = machine;
-  return { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, vmap, highmem, iomem, shm, shmPages, cma, bootPages, contents };
+  const { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, vmap, highmem, iomem, slab, shm, shmPages, cma, bootPages, contents } = machine;
+  return { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, vmap, highmem, iomem, slab, shm, shmPages, cma, bootPages, contents };
 }
 
 /** Page tables in use; a free slot's history is nobody's business. */

@@ -1,4 +1,5 @@
 import type { FactRing } from './facts.ts';
+import type { SlabConfig, SlabState } from './mm/slab_types.ts';
 import type { Errno } from './errno.ts';
 import type { Highmem, Iomem, KernelLayout, VmapSpace } from './mm/vmap_types.ts';
 import type { Why } from './why.ts';
@@ -59,6 +60,8 @@ export const PG = {
   kernel: 64,
   /** One of a run given by cma_alloc. */
   contig: 128,
+  /** Of the slab allocators: two bits that no other frame has together. */
+  slab: 192,
 } as const;
 
 /** `index` of a kernel page: 0 when alloc_pages gave it, n > 0 at the head of a buffer of dma_alloc_coherent of n pages, and this of vmalloc. */
@@ -163,6 +166,9 @@ export interface Task {
   kernelPages: number;
   /** Heads of the kernel blocks that it owns, in order of allocation. */
   kernelBlocks: Set<Pfn>;
+  /** Bytes of kernel objects that it owns (kmalloc, caches, reserves of pools), and the physical addresses of these, in order. */
+  kernelBytes: number;
+  objects: Set<number>;
   /** Limits by name; RLIM_INFINITY is 2^53 − 1. `max` bounds what the process itself may set. */
   rlimits: Record<string, { cur: number; max: number }>;
   /** Children that live. */
@@ -207,6 +213,8 @@ export interface Machine {
   nextShm: number;
   /** Bytes of frames that hold something other than zeros, by pfn. */
   readonly contents: Map<Pfn, Uint8Array>;
+  /** Caches, slabs, pools (mm/slab_types.ts). */
+  readonly slab: SlabState;
   /** Committed_AS: pages promised to all processes and shared objects. */
   committed: number;
   // Scratch of the call in hand: neither hashed nor saved.
@@ -285,6 +293,7 @@ export interface MachineConfig {
   mem: number;
   /** -1: by formula. */
   minFreeKbytes: number;
+  slab: SlabConfig;
   overcommit: { mode: 0 | 1 | 2; ratio: number };
   chargeKernel: boolean;
   root: Pid[];

@@ -85,6 +85,28 @@ export interface WhyNumbers {
   DMA_BOUNDARY: { addr: number; count: number; boundary: number };
   /** Bytes: no RAM answers at that physical address. */
   NO_MEMORY_THERE: { phys: number; memory: number };
+  /** kfree and its like: no object in use starts at the address. */
+  NOT_AN_OBJECT: { addr: number };
+  /** The object is free already. */
+  DOUBLE_FREE: { addr: number };
+  /** The object is of cache `of`. */
+  WRONG_CACHE: { addr: number; cache: string; of: string };
+  /** Debugging found bytes before or behind the object overwritten; they are put right, and the object is not freed. */
+  OBJECT_OVERWRITTEN: { addr: number };
+  /** The address is not one of the direct map. */
+  NOT_IN_DIRECT_MAP: { addr: number };
+  /** Bytes: the kernel has no lasting address for that memory. */
+  NO_KERNEL_ADDRESS: { phys: number };
+  NO_SUCH_CACHE: { cache: number };
+  NO_SUCH_POOL: { pool: number };
+  NOT_CACHE_OWNER: { cache: number; owner: number };
+  NOT_POOL_OWNER: { pool: number; owner: number };
+  /** kmem_cache_destroy: so many objects are in use. */
+  CACHE_BUSY: { cache: number; objects: number };
+  /** SLAB allows no two caches of one name. */
+  CACHE_EXISTS: { name: string };
+  TOO_MANY_CACHES: { limit: number };
+  TOO_MANY_POOLS: { limit: number };
   /** All 16 MiB for the contents of pages are used. */
   CONTENTS_FULL: { limit: number };
   /** The machine cannot grow (further). */

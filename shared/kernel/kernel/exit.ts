@@ -4,6 +4,7 @@ import { cmaRelease } from '../mm/cma_area.ts';
 import { unpinAll } from '../mm/gup.ts';
 import { unmapAllOf } from '../mm/highmem.ts';
 import { freePagesBlock } from '../mm/page_alloc.ts';
+import { releaseSlabsOf } from '../mm/slab_release.ts';
 import { exitMmap } from '../mm/unmap.ts';
 import { freeAreasOf } from '../mm/vmap_area.ts';
 import type { Machine, Task } from '../types.ts';
@@ -16,6 +17,7 @@ export function doExit(machine: Machine, task: Task, signal: number): void {
   unmapAllOf(machine, task.pid);
   freeAreasOf(machine, task.pid);
   releaseRegionsOf(machine, task.pid);
+  releaseSlabsOf(machine, task);
   for (const pfn of task.cmaRuns) cmaRelease(machine, pfn);
   for (const pfn of task.kernelBlocks) freePagesBlock(machine, pfn, machine.frames.order[pfn]!);
   task.kernelBlocks.clear();

@@ -47,6 +47,8 @@ function createTask(pid: Pid, ppid: Pid, mm: Mm): Task {
     majFlt: 0,
     kernelPages: 0,
     kernelBlocks: new Set(),
+    kernelBytes: 0,
+    objects: new Set(),
     rlimits: defaultRlimits(),
     children: 0,
     pins: new Map(),

@@ -5,6 +5,7 @@
 import { emit, FACT } from '../facts.ts';
 import { gfpText } from '../gfp.ts';
 import { doExit } from '../kernel/exit.ts';
+import { printk } from '../kernel/printk.ts';
 import type { Machine, Pid, Task } from '../types.ts';
 import { freePages, managedPages } from './mmzone.ts';
 import { showMem } from './show_mem.ts';
@@ -13,7 +14,6 @@ import { count, VMSTAT } from './vmstat.ts';
 export const OOM_SCORE_ADJ_MIN = -1000;
 export const OOM_SCORE_ADJ_MAX = 1000;
 const SIGKILL = 9;
-const KMSG_LINES = 2000;
 
 /** RAM and swap that the kernel manages, in pages. */
 export function totalPages(machine: Machine): number {
@@ -25,7 +25,7 @@ export function oomBadness(machine: Machine, task: Task): number | null {
   if (task.oomScoreAdj === OOM_SCORE_ADJ_MIN) return null;
   const { mm } = task;
   let points = mm.rssAnon + mm.rssFile + mm.rssShmem + mm.tables;
-  if (machine.config.chargeKernel) points += task.kernelPages;
+  if (machine.config.chargeKernel) points += task.kernelPages + Math.ceil(task.kernelBytes / 4096);
   return points + task.oomScoreAdj * Math.floor(totalPages(machine) / 1000);
 }
 
@@ -48,18 +48,6 @@ export function selectBadProcess(machine: Machine): { task: Task; points: number
     chosenPoints = points;
   }
   return chosen === null ? null : { task: chosen, points: chosenPoints };
-}
-
-/** A line of the kernel's log; the oldest go when there are too many. */
-export function printk(machine: Machine, line: string): void {
-  machine.kmsg.push(`[${timestamp(machine.now)}] ${line}`);
-  machine.kmsgLines += 1;
-  if (machine.kmsg.length > KMSG_LINES) machine.kmsg.splice(0, machine.kmsg.length - KMSG_LINES);
-}
-
-/** Seconds since boot as the kernel prints them; a tick is 100 ms. */
-function timestamp(ticks: number): string {
-  return `${String(Math.floor(ticks / 10)).padStart(5)}.${ticks % 10}00000`;
 }
 
 const kb = (pages: number): string => `${pages * 4}kB`;

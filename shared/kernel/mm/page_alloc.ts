@@ -21,7 +21,8 @@ export function gfpMigratetype(gfp: number): number {
 /** Rights of a request in the slow path (gfp_to_alloc_flags). */
 export function slowpathFlags(order: number, gfp: number): number {
   let flags = gfp & GFP_BIT.__GFP_HIGH ? ALLOC.minReserve : 0;
-  if ((gfp & GFP_BIT.__GFP_DIRECT_RECLAIM) === 0) flags |= ALLOC.nonBlock | (order > 0 ? ALLOC.highatomic : 0);
+  const mayDig = (gfp & (GFP_BIT.__GFP_DIRECT_RECLAIM | GFP_BIT.__GFP_NOMEMALLOC)) === 0;
+  if (mayDig) flags |= ALLOC.nonBlock | (order > 0 ? ALLOC.highatomic : 0);
   return flags | fastpathFlags(gfp);
 }
 

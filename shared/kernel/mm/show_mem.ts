@@ -38,6 +38,7 @@ export function showMem(machine: Machine): string[] {
   return [
     'Mem-Info:',
     `active_anon:0 inactive_anon:${vmstat[VMSTAT.nr_anon_pages]! + vmstat[VMSTAT.nr_shmem]!} isolated_anon:0`,
+    ` slab_reclaimable:${vmstat[VMSTAT.nr_slab_reclaimable]} slab_unreclaimable:${vmstat[VMSTAT.nr_slab_unreclaimable]}`,
     ` mapped:${vmstat[VMSTAT.nr_mapped]} shmem:${vmstat[VMSTAT.nr_shmem]} pagetables:${vmstat[VMSTAT.nr_page_table_pages]}`,
     ` free:${freePages(zones)} free_pcp:0 free_cma:${cma}`,
     ...zones.flatMap(zoneLines),

@@ -151,6 +151,8 @@ export interface Cache {
   refcount: number;
   /** Destroyed with objects still in use: no longer on the list. */
   leaked: boolean;
+  /** SLAB: physical address of its descriptor in cache_cache; −1 for caches from boot. */
+  descriptor: number;
   slabs: number;
   /** Objects in all its slabs. */
   total: number;
@@ -194,11 +196,14 @@ export interface LargeBlock {
 /** A reserve for those who may not fail (struct mempool). */
 export interface Mempool {
   minNr: number;
-  /** Number of the cache that elements come from, or −1 for pages. */
+  /** The cache that elements come from as its creator knows it, 0 for pages; and its number, −1 for pages. */
+  handle: number;
   cache: number;
   /** Order of the pages, where they are pages. */
   order: number;
   owner: number;
+  /** What an element counts for. */
+  bytes: number;
   /** Elements in reserve, the last one first out: physical addresses. */
   elements: number[];
 }

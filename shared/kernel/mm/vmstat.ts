@@ -8,6 +8,7 @@ const NAMES = [
   'pgfree', 'pgfault', 'pgmajfault', 'pgreuse', 'pageoutrun', 'oom_kill',
   'pgmigrate_success', 'pgmigrate_fail', 'compact_migrate_scanned', 'compact_free_scanned', 'compact_isolated',
   'compact_stall', 'compact_fail', 'compact_success', 'cma_alloc_success', 'cma_alloc_fail',
+  'nr_slab_reclaimable', 'nr_slab_unreclaimable',
 ] as const;
 export type Counter = (typeof NAMES)[number];
 

@@ -6,6 +6,7 @@ import { extfragIndex, unusableIndex } from './extfrag.ts';
 import { iomem } from './iomem.ts';
 import { meminfo } from './meminfo.ts';
 import { pagetypeinfo } from './pagetypeinfo.ts';
+import { slabinfo } from './slabinfo.ts';
 import { maps, smaps, statm, status } from './task_mmu.ts';
 import { vmallocinfo } from './vmallocinfo.ts';
 import { vmstat } from './vmstat.ts';
@@ -17,6 +18,7 @@ const FILES: Readonly<Record<string, (machine: Machine) => string>> = {
   meminfo,
   pagetypeinfo,
   vmallocinfo,
+  slabinfo,
   vmstat,
   zoneinfo,
   kmsg: (machine) => machine.kmsg.map((line) => `${line}\n`).join(''),

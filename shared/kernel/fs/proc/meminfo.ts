@@ -5,6 +5,13 @@ import { vmapPages } from '../../mm/vmap_area.ts';
 import { VMSTAT } from '../../mm/vmstat.ts';
 import type { Machine } from '../../types.ts';
 
+/** Pages that a new program could have without pushing others out: free ones and what can be reclaimed, less what must stay (si_mem_available). */
+function available(machine: Machine, free: number, reclaimable: number): number {
+  const { zones } = machine;
+  const low = zones.reduce((sum, zone) => sum + zone.watermark.low, 0);
+  return Math.max(0, free - totalReserve(zones) + reclaimable - Math.min(reclaimable >> 1, low));
+}
+
 /** Label and pages, in the kernel's order. */
 function lines(machine: Machine): [string, number][] {
   const { zones, vmstat } = machine;
@@ -13,6 +20,8 @@ function lines(machine: Machine): [string, number][] {
   const total = managedPages(zones);
   const anon = vmstat[VMSTAT.nr_anon_pages]!;
   const shmem = vmstat[VMSTAT.nr_shmem]!;
+  const reclaimable = vmstat[VMSTAT.nr_slab_reclaimable]!;
+  const unreclaimable = vmstat[VMSTAT.nr_slab_unreclaimable]!;
   const low = zones.filter((zone) => zone.name !== 'HighMem');
   const high = zones.filter((zone) => zone.name === 'HighMem');
   const highmem: [string, number][] = high.length === 0 ? [] : [
@@ -24,7 +33,7 @@ function lines(machine: Machine): [string, number][] {
   return [
     ['MemTotal', total],
     ['MemFree', free],
-    ['MemAvailable', Math.max(0, free - totalReserve(zones))],
+    ['MemAvailable', available(machine, free, reclaimable)],
     ['Buffers', 0],
     ['Cached', shmem],
     ['SwapCached', 0],
@@ -44,10 +53,10 @@ function lines(machine: Machine): [string, number][] {
     ['AnonPages', anon],
     ['Mapped', vmstat[VMSTAT.nr_mapped]!],
     ['Shmem', shmem],
-    ['KReclaimable', 0],
-    ['Slab', 0],
-    ['SReclaimable', 0],
-    ['SUnreclaim', 0],
+    ['KReclaimable', reclaimable],
+    ['Slab', reclaimable + unreclaimable],
+    ['SReclaimable', reclaimable],
+    ['SUnreclaim', unreclaimable],
     ['KernelStack', 0],
     ['PageTables', vmstat[VMSTAT.nr_page_table_pages]!],
     ['CommitLimit', commitLimit(machine)],

@@ -13,6 +13,8 @@ const LINES: readonly (readonly [string, (machine: Machine) => number])[] = [
   ['nr_free_pages', (machine) => freePages(machine.zones)],
   ['nr_inactive_anon', (machine) => counter('nr_anon_pages')(machine) + counter('nr_shmem')(machine)],
   ['nr_active_anon', zero],
+  ['nr_slab_reclaimable', counter('nr_slab_reclaimable')],
+  ['nr_slab_unreclaimable', counter('nr_slab_unreclaimable')],
   ['nr_anon_pages', counter('nr_anon_pages')],
   ['nr_mapped', counter('nr_mapped')],
   ['nr_file_pages', counter('nr_shmem')],

@@ -1,0 +1,99 @@
+/**
+ * /proc/slabinfo (mm/slab_common.c, cache_show; of 2.6.32 mm/slab.c, s_show), and what its numbers do not say: how much of the
+ * memory of a cache somebody asked for.
+ */
+import { PAGE_SIZE, type Machine } from '../../types.ts';
+import type { Cache } from '../../mm/slab_types.ts';
+
+/** The numbers of one line. */
+export interface SlabinfoLine {
+  name: string;
+  activeObjects: number;
+  objects: number;
+  /** Bytes. */
+  objectSize: number;
+  objectsPerSlab: number;
+  pagesPerSlab: number;
+  limit: number;
+  batchcount: number;
+  shared: number;
+  activeSlabs: number;
+  slabs: number;
+  sharedAvail: number;
+  /** Pages in all slabs: fewer than slabs × pagesPerSlab when memory was short (SLUB). */
+  pages: number;
+}
+
+/** SLUB counts as free only what lies in slabs of the node's partial list; what the CPU keeps counts as active. */
+function freeOnNode(machine: Machine, cache: Cache): number {
+  let free = 0;
+  for (let pfn = cache.slub!.partial.head; pfn >= 0; ) {
+    const slab = machine.slab.slabs.get(pfn)!;
+    free += slab.objects - slab.inuse;
+    pfn = slab.next;
+  }
+  return free;
+}
+
+function lineOf(machine: Machine, cache: Cache): SlabinfoLine {
+  const { name, total: objects, size: objectSize, objects: objectsPerSlab, slabs, pages, slab } = cache;
+  const common = { name, objects, objectSize, objectsPerSlab, pagesPerSlab: 1 << cache.order, slabs, pages };
+  if (slab === null) {
+    const activeObjects = objects - freeOnNode(machine, cache);
+    return { ...common, activeObjects, limit: 0, batchcount: 0, shared: 0, activeSlabs: slabs, sharedAvail: 0 };
+  }
+  const { limit, batchcount, shared, sharedAvail, freeObjects, empty } = slab;
+  return { ...common, activeObjects: objects - freeObjects, limit, batchcount, shared, activeSlabs: slabs - empty.length, sharedAvail };
+}
+
+/** All caches, the newest first. */
+export function slabinfoLines(machine: Machine): SlabinfoLine[] {
+  return machine.slab.chain.map((id) => lineOf(machine, machine.slab.caches.get(id)!));
+}
+
+const HEAD =
+  'slabinfo - version: 2.1\n' +
+  '# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>' +
+  ' : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n';
+
+const wide = (value: number, width: number): string => String(value).padStart(width);
+
+export function slabinfo(machine: Machine): string {
+  let text = HEAD;
+  for (const line of slabinfoLines(machine)) {
+    text +=
+      `${line.name.padEnd(17)} ${wide(line.activeObjects, 6)} ${wide(line.objects, 6)} ${wide(line.objectSize, 6)}` +
+      ` ${wide(line.objectsPerSlab, 4)} ${wide(line.pagesPerSlab, 4)}` +
+      ` : tunables ${wide(line.limit, 4)} ${wide(line.batchcount, 4)} ${wide(line.shared, 4)}` +
+      ` : slabdata ${wide(line.activeSlabs, 6)} ${wide(line.slabs, 6)} ${wide(line.sharedAvail, 6)}\n`;
+  }
+  return text;
+}
+
+/** What a cache's users asked for and what it holds, in bytes; the difference is internal waste and objects kept for later. */
+export interface CacheUse {
+  name: string;
+  /** Objects in use, and the bytes that their users asked for. */
+  live: number;
+  asked: number;
+  /** Bytes of those objects' places: what is over is lost inside of objects. */
+  given: number;
+  /** Bytes of all pages. */
+  held: number;
+}
+
+export function cacheUse(machine: Machine): CacheUse[] {
+  const { caches, large } = machine.slab;
+  const uses: CacheUse[] = [];
+  for (const { name, live, asked, size, pages } of caches.values()) {
+    if (pages > 0) uses.push({ name, live, asked, given: live * size, held: pages * PAGE_SIZE });
+  }
+  const pagesOfKmalloc = { name: 'kmalloc of pages', live: large.size, asked: 0, given: 0, held: 0 };
+  for (const { order, asked } of large.values()) {
+    pagesOfKmalloc.asked += asked;
+    pagesOfKmalloc.held += PAGE_SIZE << order;
+  }
+  pagesOfKmalloc.given = pagesOfKmalloc.held;
+  if (large.size > 0) uses.push(pagesOfKmalloc);
+  return uses;
+}

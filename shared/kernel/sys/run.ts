@@ -1,0 +1,37 @@
+/** run: the programs that show what /proc holds, each as its own manual page has it. Running one changes nothing. */
+import { BadArgument, type Argument } from '../args.ts';
+import { isSortKey, slabtop } from '../tools/slabtop.ts';
+import type { Answer, Machine, Refused, Task } from '../types.ts';
+import { badArgument, granted, refused } from './answer.ts';
+
+const bad = new BadArgument('a list of 1 to 16 words of at most 256 characters');
+const isWord = (value: unknown): boolean => typeof value === 'string' && value.length > 0 && value.length <= 256;
+const words: Argument<string[]> = {
+  parse: (value) => (Array.isArray(value) && value.length >= 1 && value.length <= 16 && value.every(isWord) ? (value as string[]) : bad),
+  optional: false,
+};
+
+export const runArgs = { argv: words };
+
+/** `slabtop [-o] [-s KEY]`: always once. */
+function runSlabtop(machine: Machine, args: readonly string[]): string | Refused {
+  let key = 'o';
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
+    if (arg === '-o' || arg === '--once') continue;
+    const given = arg === '-s' ? args[++i] : arg.startsWith('--sort=') ? arg.slice(7) : undefined;
+    if (given === undefined || !isSortKey(given)) return badArgument('argv', 'slabtop [-o] [-s a, b, c, l, n, o, p, s, u or v]');
+    key = given;
+  }
+  return slabtop(machine, key);
+}
+
+const PROGRAMS: ReadonlyMap<string, (machine: Machine, args: readonly string[]) => string | Refused> = new Map([['slabtop', runSlabtop]]);
+
+export function sysRun(machine: Machine, _task: Task | null, argv: readonly string[]): Answer {
+  const program = PROGRAMS.get(argv[0]!);
+  if (program === undefined) return refused('ENOENT', { code: 'NO_SUCH_FILE', path: argv[0]! });
+  const text = program(machine, argv.slice(1));
+  machine.cost += machine.config.costs.look!;
+  return typeof text === 'string' ? granted({ text }) : text;
+}
