@@ -126,6 +126,20 @@ describe('request_mem_region', () => {
     check(machine);
   });
 
+  test('memory is not added where a driver claimed the addresses (register_memory_resource)', () => {
+    const machine = bootFlat(1024, { maxFrames: 2048 });
+    const pid = spawn(machine);
+    request(machine, 6 * MiB, PAGE, pid);
+    const before = hash(machine);
+    expect(refused(machine, KERNEL, { call: 'add_memory', count: 513 })).toMatchObject({ errno: 'EEXIST', why: { code: 'REGION_BUSY', start: 6 * MiB, owner: pid } });
+    expect(hash(machine)).toBe(before);
+    granted(machine, KERNEL, { call: 'add_memory', count: 512 });
+    granted(machine, pid, { call: 'exit' });
+    granted(machine, KERNEL, { call: 'add_memory', count: 512 });
+    expect(cat(machine, '/proc/iomem')).toBe('00000000-007fffff : System RAM\n');
+    check(machine);
+  });
+
   test('a range above 4 GiB is malformed', () => {
     const machine = boot();
     for (const name of ['request_mem_region', 'ioremap']) {

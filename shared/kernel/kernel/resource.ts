@@ -30,13 +30,20 @@ function lowerBound(regions: readonly Region[], start: number): number {
   return low;
 }
 
+/** The first region that somebody claimed within [start, end], RAM aside; null if none did. */
+export function claimedWithin(machine: Machine, start: number, end: number): Region | null {
+  const { regions } = machine.iomem;
+  const region = regions[lowerBound(regions, start)];
+  return region !== undefined && region.start <= end ? region : null;
+}
+
 /** Claims [start, end] for a process; the region in the way, RAM or another's, where there is one (__request_region). */
 export function requestRegion(machine: Machine, pid: Pid, start: number, end: number): Region | null {
   const { regions, owned } = machine.iomem;
   for (const ram of ramRegions(machine)) if (ram.start <= end && start <= ram.end) return ram;
-  const at = lowerBound(regions, start);
-  if (at < regions.length && regions[at]!.start <= end) return regions[at]!;
-  regions.splice(at, 0, { start, end, pid });
+  const taken = claimedWithin(machine, start, end);
+  if (taken) return taken;
+  regions.splice(lowerBound(regions, start), 0, { start, end, pid });
   owned.set(pid, (owned.get(pid) ?? 0) + 1);
   return null;
 }

@@ -1,11 +1,12 @@
 /** alloc_pages, free_pages, add_memory: pages for the kernel and its drivers. */
 import { gfp, int } from '../args.ts';
+import { claimedWithin } from '../kernel/resource.ts';
 import { setupZones } from '../mm/mmzone.ts';
 import { freePagesBlock } from '../mm/page_alloc.ts';
 import { freeRange } from '../mm/buddy.ts';
 import { allocPages, allocWhy, ASKER_KILLED, WOULD_SLEEP } from '../mm/slowpath.ts';
 import { freePages } from '../mm/mmzone.ts';
-import { PG, type Answer, type Machine, type Task } from '../types.ts';
+import { PAGE_SIZE, PG, type Answer, type Machine, type Task } from '../types.ts';
 import { granted, oomKilled, refused } from './answer.ts';
 
 export const allocPagesArgs = { order: int(0, 0x7fffffff), gfp };
@@ -52,6 +53,8 @@ export function sysAddMemory(machine: Machine, _task: Task | null, count: number
   if (pfn + count > config.maxFrames) {
     return refused('ENOMEM', { code: 'NO_ROOM_FOR_MEMORY', frames: pfn, maxFrames: config.maxFrames });
   }
+  const claimed = claimedWithin(machine, pfn * PAGE_SIZE, (pfn + count) * PAGE_SIZE - 1);
+  if (claimed) return refused('EEXIST', { code: 'REGION_BUSY', start: claimed.start, end: claimed.end, owner: claimed.pid });
   const zone = zones[zones.length - 1]!;
   frames.count += count;
   zone.end = frames.count;
