@@ -59,10 +59,14 @@ function checkAreas(machine: Machine): void {
   equal(vmap.owned.size, owned.size, () => 'processes with areas');
   for (const [pid, starts] of owned) {
     const listed = vmap.owned.get(pid);
-    must(listed !== undefined && listed.size === starts.size && [...starts].every((start) => listed.has(start)), () => `pid ${pid}: its areas`);
+    must(
+      listed !== undefined && listed.size === starts.size && [...starts].every((start) => listed.has(start)),
+      () => `pid ${pid}: its areas`,
+    );
   }
   for (let pfn = 0; pfn < frames.count; pfn++) {
-    if (frames.flags[pfn] === (PG.head | PG.kernel) && frames.index[pfn] === USE.vmalloc) must(seen.has(pfn), () => `frame ${pfn} is of no area`);
+    if (frames.flags[pfn] === (PG.head | PG.kernel) && frames.index[pfn] === USE.vmalloc)
+      must(seen.has(pfn), () => `frame ${pfn} is of no area`);
   }
 }
 

@@ -37,7 +37,9 @@ function someMapped(machine: Machine, pid: number, pick: Pick): number {
 /** A live buffer with its size, seldom with another one. */
 function freeBuffer(machine: Machine, pid: number, pick: Pick): Step {
   const { frames } = machine;
-  const heads = [...(machine.tasks.get(pid)?.kernelBlocks ?? [])].filter((pfn) => frames.index[pfn]! > 0 && frames.flags[pfn] === (PG.head | PG.kernel));
+  const heads = [...(machine.tasks.get(pid)?.kernelBlocks ?? [])].filter(
+    (pfn) => frames.index[pfn]! > 0 && frames.flags[pfn] === (PG.head | PG.kernel),
+  );
   const pfn = heads.length > 0 && pick(10) > 0 ? one(heads, pick) : pick(frames.count);
   const pages = Math.max(1, frames.index[pfn]! + (pick(12) === 0 ? 1 : 0));
   return { pid, call: 'dma_free_coherent', addr: 0xc0000000 + pfn * PAGE, size: pages * PAGE - pick(3) };
@@ -47,16 +49,49 @@ function freeBuffer(machine: Machine, pid: number, pick: Pick): Step {
 export const VIRTUAL_MAKERS: readonly [number, Maker][] = [
   [20, (_m, pid, pick) => ({ pid, call: 'vmalloc', size: 1 + pick(one([PAGE, 8 * PAGE, 8 * PAGE, 60 * PAGE, 400 * PAGE], pick)) })],
   [14, (machine, pid, pick) => ({ pid, call: 'vfree', addr: someArea(machine, pid, 'vmalloc', pick) })],
-  [9, (machine, pid, pick) => ({ pid, call: 'ioremap', phys: (pick(20) === 0 ? pick(machine.frames.count) * PAGE : one(PHYS, pick)) + pick(PAGE), size: 1 + pick(one([PAGE, 10 * PAGE, 100 * PAGE], pick)) })],
+  [
+    9,
+    (machine, pid, pick) => ({
+      pid,
+      call: 'ioremap',
+      phys: (pick(20) === 0 ? pick(machine.frames.count) * PAGE : one(PHYS, pick)) + pick(PAGE),
+      size: 1 + pick(one([PAGE, 10 * PAGE, 100 * PAGE], pick)),
+    }),
+  ],
   [7, (machine, pid, pick) => ({ pid, call: 'iounmap', addr: someArea(machine, pid, 'ioremap', pick) })],
   [4, (_m, pid, pick) => ({ pid, call: 'request_mem_region', phys: one(PHYS, pick) + pick(16) * 512, size: 1 + pick(2048) })],
   [12, (machine, pid, pick) => ({ pid, call: 'kmap', pfn: somePage(machine, pid, pick) })],
   [10, (machine, pid, pick) => ({ pid, call: 'kunmap', pfn: someMapped(machine, pid, pick) })],
   [4, (machine, pid, pick) => ({ pid, call: 'kmap_atomic', pfn: somePage(machine, pid, pick) })],
-  [4, (machine, pid, pick) => ({ pid, call: 'kunmap_atomic', addr: kmapAtomicAddress(Math.max(0, (machine.highmem.atomic.get(pid)?.length ?? 1) - 1 - (pick(10) === 0 ? 1 : 0))) })],
-  [6, (_m, pid, pick) => ({ pid, call: 'dma_alloc_coherent', size: 1 + pick(one([PAGE, 6 * PAGE, 40 * PAGE], pick)), mask: one([0xffffffff, 0xffffff, 0xfffff, 0x3ffff, 1], pick) })],
+  [
+    4,
+    (machine, pid, pick) => ({
+      pid,
+      call: 'kunmap_atomic',
+      addr: kmapAtomicAddress(Math.max(0, (machine.highmem.atomic.get(pid)?.length ?? 1) - 1 - (pick(10) === 0 ? 1 : 0))),
+    }),
+  ],
+  [
+    6,
+    (_m, pid, pick) => ({
+      pid,
+      call: 'dma_alloc_coherent',
+      size: 1 + pick(one([PAGE, 6 * PAGE, 40 * PAGE], pick)),
+      mask: one([0xffffffff, 0xffffff, 0xfffff, 0x3ffff, 1], pick),
+    }),
+  ],
   [5, freeBuffer],
-  [2, (_m, pid, pick) => ({ pid, call: 'dma_transfer', channel: pick(8), addr: pick(1 << 21), count: 1 + pick(one([4, 70, 70000], pick)), mode: one(['single', 'block', 'demand', 'cascade'], pick) })],
+  [
+    2,
+    (_m, pid, pick) => ({
+      pid,
+      call: 'dma_transfer',
+      channel: pick(8),
+      addr: pick(1 << 21),
+      count: 1 + pick(one([4, 70, 70000], pick)),
+      mode: one(['single', 'block', 'demand', 'cascade'], pick),
+    }),
+  ],
   [1, (_m, pid, pick) => ({ pid, call: 'cat', path: one(['/proc/vmallocinfo', '/proc/iomem', '/proc/meminfo'], pick) })],
 ];
 
@@ -64,7 +99,16 @@ export const VIRTUAL_MAKERS: readonly [number, Maker][] = [
 const OTHERS: readonly [number, Maker][] = [
   [12, (_m, pid, pick) => ({ pid, call: 'alloc_pages', order: pick(3), gfp: one(['GFP_HIGHUSER', 'GFP_HIGHUSER', 'GFP_KERNEL'], pick) })],
   [8, (machine, pid, pick) => ({ pid, call: 'free_pages', pfn: somePage(machine, pid, pick), order: pick(3) })],
-  [3, (_m, pid, pick) => ({ pid, call: 'mmap', length: (1 + pick(30)) * PAGE, prot: 'PROT_READ|PROT_WRITE', flags: 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_POPULATE' })],
+  [
+    3,
+    (_m, pid, pick) => ({
+      pid,
+      call: 'mmap',
+      length: (1 + pick(30)) * PAGE,
+      prot: 'PROT_READ|PROT_WRITE',
+      flags: 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_POPULATE',
+    }),
+  ],
   [2, () => ({ pid: 0, call: 'spawn' })],
   [1, (_m, pid) => ({ pid, call: 'exit' })],
   [1, () => ({ restore: true })],

@@ -16,7 +16,8 @@ interface Buffer {
 }
 const alloc = (machine: Machine, size: number, mask?: number, pid = KERNEL): Buffer =>
   granted(machine, pid, { call: 'dma_alloc_coherent', size, ...(mask === undefined ? {} : { mask }) }) as unknown as Buffer;
-const free = (machine: Machine, addr: number, size: number, pid = KERNEL) => granted(machine, pid, { call: 'dma_free_coherent', addr, size });
+const free = (machine: Machine, addr: number, size: number, pid = KERNEL) =>
+  granted(machine, pid, { call: 'dma_free_coherent', addr, size });
 const check = (machine: Machine) => {
   checkMachine(machine);
   checkVirtual(machine);
@@ -51,7 +52,10 @@ describe('dma_alloc_coherent', () => {
   test('no frame below the mask is free: refused, and the buddy is as before', () => {
     const machine = bootFlat(1024);
     allocPages(machine, KERNEL, 4);
-    expect(refused(machine, KERNEL, { call: 'dma_alloc_coherent', size: PAGE, mask: 0xffff })).toMatchObject({ errno: 'ENOMEM', why: { code: 'DMA_MASK', mask: 0xffff, pfn: 16 } });
+    expect(refused(machine, KERNEL, { call: 'dma_alloc_coherent', size: PAGE, mask: 0xffff })).toMatchObject({
+      errno: 'ENOMEM',
+      why: { code: 'DMA_MASK', mask: 0xffff, pfn: 16 },
+    });
     expect(freeIn(machine)).toBe(1008);
     expect(alloc(machine, PAGE, 0x10fff).dma_addr).toBe(0x10000);
     check(machine);
@@ -64,7 +68,10 @@ describe('dma_alloc_coherent', () => {
     free(machine, addr, 5 * PAGE);
     expect(freeIn(machine)).toBe(8192);
     alloc(machine, 4 * MiB);
-    expect(refused(machine, KERNEL, { call: 'dma_alloc_coherent', size: 4 * MiB + 1 })).toMatchObject({ errno: 'ENOMEM', why: { code: 'ORDER_TOO_LARGE', order: 11, maxOrder: 10 } });
+    expect(refused(machine, KERNEL, { call: 'dma_alloc_coherent', size: 4 * MiB + 1 })).toMatchObject({
+      errno: 'ENOMEM',
+      why: { code: 'ORDER_TOO_LARGE', order: 11, maxOrder: 10 },
+    });
     for (const size of [1, 3, 5, 16].map((pages) => pages * PAGE)) {
       const { dma_addr } = alloc(machine, size, ISA);
       expect(Math.floor(dma_addr / (64 * KiB))).toBe(Math.floor((dma_addr + size - 1) / (64 * KiB)));
@@ -75,7 +82,8 @@ describe('dma_alloc_coherent', () => {
   test('is zeroed: nothing of its frames’ past is left', () => {
     const machine = bootFlat(256);
     const pid = spawn(machine);
-    const page = granted(machine, pid, { call: 'mmap', length: PAGE, prot: 'PROT_READ|PROT_WRITE', flags: 'MAP_PRIVATE|MAP_ANONYMOUS' }).addr as number;
+    const page = granted(machine, pid, { call: 'mmap', length: PAGE, prot: 'PROT_READ|PROT_WRITE', flags: 'MAP_PRIVATE|MAP_ANONYMOUS' })
+      .addr as number;
     granted(machine, pid, { call: 'write', addr: page, length: PAGE, value: 0xaa });
     expect(machine.contents.size).toBe(1);
     granted(machine, pid, { call: 'exit' });
@@ -88,15 +96,29 @@ describe('dma_alloc_coherent', () => {
     const { addr, dma_addr } = alloc(machine, 3 * PAGE);
     const before = hash(machine);
     for (const wrong of [addr + PAGE, addr + 8, dma_addr, 0, 0xf8000000]) {
-      expect(refused(machine, KERNEL, { call: 'dma_free_coherent', addr: wrong, size: 3 * PAGE })).toMatchObject({ errno: 'EINVAL', why: { code: 'NO_SUCH_AREA', addr: wrong } });
+      expect(refused(machine, KERNEL, { call: 'dma_free_coherent', addr: wrong, size: 3 * PAGE })).toMatchObject({
+        errno: 'EINVAL',
+        why: { code: 'NO_SUCH_AREA', addr: wrong },
+      });
     }
-    expect(refused(machine, KERNEL, { call: 'dma_free_coherent', addr, size: 4 * PAGE })).toMatchObject({ errno: 'EINVAL', why: { code: 'DMA_SIZE', needed: 4, pages: 3 } });
-    expect(refused(machine, KERNEL, { call: 'free_pages', pfn: dma_addr / PAGE, order: 2 })).toMatchObject({ errno: 'EINVAL', why: { code: 'BAD_PAGE' } });
+    expect(refused(machine, KERNEL, { call: 'dma_free_coherent', addr, size: 4 * PAGE })).toMatchObject({
+      errno: 'EINVAL',
+      why: { code: 'DMA_SIZE', needed: 4, pages: 3 },
+    });
+    expect(refused(machine, KERNEL, { call: 'free_pages', pfn: dma_addr / PAGE, order: 2 })).toMatchObject({
+      errno: 'EINVAL',
+      why: { code: 'BAD_PAGE' },
+    });
     expect(hash(machine)).toBe(before);
     free(machine, addr, 2 * PAGE + 1);
-    expect(refused(machine, KERNEL, { call: 'dma_free_coherent', addr, size: 3 * PAGE })).toMatchObject({ errno: 'EINVAL', why: { code: 'NO_SUCH_AREA' } });
+    expect(refused(machine, KERNEL, { call: 'dma_free_coherent', addr, size: 3 * PAGE })).toMatchObject({
+      errno: 'EINVAL',
+      why: { code: 'NO_SUCH_AREA' },
+    });
     const block = allocPages(machine, KERNEL, 0);
-    expect(refused(machine, KERNEL, { call: 'dma_free_coherent', addr: 0xc0000000 + block * PAGE, size: PAGE })).toMatchObject({ why: { code: 'NO_SUCH_AREA' } });
+    expect(refused(machine, KERNEL, { call: 'dma_free_coherent', addr: 0xc0000000 + block * PAGE, size: PAGE })).toMatchObject({
+      why: { code: 'NO_SUCH_AREA' },
+    });
   });
 
   test('belongs to the process that asked: others may not free it, and it goes with its owner', () => {
@@ -105,7 +127,10 @@ describe('dma_alloc_coherent', () => {
     const before = freeIn(machine);
     const { addr } = alloc(machine, 3 * PAGE, ISA, owner);
     expect(machine.tasks.get(owner)!.kernelPages).toBe(4);
-    expect(refused(machine, other, { call: 'dma_free_coherent', addr, size: 3 * PAGE })).toMatchObject({ errno: 'EPERM', why: { code: 'NOT_OWNER', owner } });
+    expect(refused(machine, other, { call: 'dma_free_coherent', addr, size: 3 * PAGE })).toMatchObject({
+      errno: 'EPERM',
+      why: { code: 'NOT_OWNER', owner },
+    });
     check(machine);
     granted(machine, owner, { call: 'exit' });
     expect(freeIn(machine)).toBe(before + 1);
@@ -116,7 +141,10 @@ describe('dma_alloc_coherent', () => {
     const machine = boot({ frames: 8192, zones: { normal: 8192 }, mobility: true, cma: { frames: 2048 } });
     const { addr, dma_addr } = alloc(machine, 6 * MiB);
     expect(machine.cma!.runs.get(dma_addr / PAGE)).toMatchObject({ pages: 1536 });
-    expect(refused(machine, KERNEL, { call: 'cma_release', pfn: dma_addr / PAGE, count: 1536 })).toMatchObject({ errno: 'EINVAL', why: { code: 'BAD_PAGE' } });
+    expect(refused(machine, KERNEL, { call: 'cma_release', pfn: dma_addr / PAGE, count: 1536 })).toMatchObject({
+      errno: 'EINVAL',
+      why: { code: 'BAD_PAGE' },
+    });
     expect(alloc(machine, PAGE).dma_addr / PAGE).toBeLessThan(machine.cma!.base);
     free(machine, addr, 6 * MiB);
     expect(machine.cma!.runs.size).toBe(0);
@@ -173,7 +201,11 @@ describe('the 8237 handshake', () => {
   test('16-bit channels move words: address + 2, half as many transfers', () => {
     const steps = transfer(bootZones(), 5, 0x20000, 128 * KiB, 'block');
     expect(steps.find(({ signal }) => signal === 'TRANSFER')).toMatchObject({ addr: 0x20000, times: 65536, left: 0xffff });
-    expect(transfer(bootZones(), 5, 0x100, 4, 'single').filter(({ signal }) => signal === 'TRANSFER').map(({ addr }) => addr)).toEqual([0x100, 0x102]);
+    expect(
+      transfer(bootZones(), 5, 0x100, 4, 'single')
+        .filter(({ signal }) => signal === 'TRANSFER')
+        .map(({ addr }) => addr),
+    ).toEqual([0x100, 0x102]);
   });
 
   test('a long transfer is told by its first and last tenure of the bus and how many lie between', () => {
@@ -207,7 +239,13 @@ describe('what the controller cannot do', () => {
   };
 
   test('24 address lines: nothing at or above 16 MiB', () => {
-    expect(why(2, 16 * MiB - 512, 513)).toEqual({ errno: 'EINVAL', code: 'DMA_OUT_OF_REACH', addr: 16 * MiB - 512, count: 513, limit: 16 * MiB });
+    expect(why(2, 16 * MiB - 512, 513)).toEqual({
+      errno: 'EINVAL',
+      code: 'DMA_OUT_OF_REACH',
+      addr: 16 * MiB - 512,
+      count: 513,
+      limit: 16 * MiB,
+    });
     expect(why(7, 16 * MiB, 2)).toMatchObject({ code: 'DMA_OUT_OF_REACH' });
     expect(why(2, 0xc0001000, 16)).toMatchObject({ code: 'DMA_OUT_OF_REACH', addr: 0xc0001000 });
   });

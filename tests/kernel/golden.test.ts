@@ -16,7 +16,8 @@ test.each(SCRIPTS)('$name: every answer, byte for byte', ({ script, answers }) =
 describe('the examples for lessons', () => {
   test('there is one for each mechanism of this kernel', () => {
     expect(examples.map(({ name }) => name)).toEqual([
-      'buddy-split-and-merge', 'copy-on-write', 'demand-paging', 'fragmentation', 'oom-who-is-next', 'overcommit', 'zones-and-watermarks',
+      'android-vmalloc', 'buddy-split-and-merge', 'copy-on-write', 'demand-paging', 'dma', 'fragmentation', 'ioremap', 'kmap', 'oom-who-is-next', 'overcommit', 'vmalloc',
+      'zones-and-watermarks',
     ]);
   });
 

@@ -86,7 +86,10 @@ describe('kmap', () => {
   test('a process maps its own pages only, and its mappings go when it dies', () => {
     const { machine, high } = start();
     const pid = spawn(machine);
-    expect(refused(machine, pid, { call: 'kmap', pfn: high[0]! })).toMatchObject({ errno: 'EPERM', why: { code: 'NOT_OWNER', pfn: high[0]!, owner: 0 } });
+    expect(refused(machine, pid, { call: 'kmap', pfn: high[0]! })).toMatchObject({
+      errno: 'EPERM',
+      why: { code: 'NOT_OWNER', pfn: high[0]!, owner: 0 },
+    });
     granted(machine, KERNEL, { call: 'free_pages', pfn: high[0]!, order: 0 });
     const pfn = allocPages(machine, pid, 0, '__GFP_HIGHMEM');
     expect(pfn).toBe(high[0]);
@@ -130,7 +133,10 @@ describe('kmap_atomic', () => {
       why: { code: 'KMAP_ATOMIC_ORDER', addr: 0xfffba000, top: 0xfffb8000 },
     });
     for (const addr of [0xfffb8000, 0xfffb9000, 0xfffba123]) granted(machine, KERNEL, { call: 'kunmap_atomic', addr });
-    expect(refused(machine, KERNEL, { call: 'kunmap_atomic', addr: 0xfffba000 })).toMatchObject({ errno: 'EINVAL', why: { code: 'NO_SUCH_AREA' } });
+    expect(refused(machine, KERNEL, { call: 'kunmap_atomic', addr: 0xfffba000 })).toMatchObject({
+      errno: 'EINVAL',
+      why: { code: 'NO_SUCH_AREA' },
+    });
     checkVirtual(machine);
   });
 
@@ -138,7 +144,10 @@ describe('kmap_atomic', () => {
     const { machine, high } = start();
     for (let n = 0; n < SLOTS; n++) kmap(machine, high[n]!);
     for (let n = 0; n < 16; n++) atomic(machine, high[n]!);
-    expect(refused(machine, KERNEL, { call: 'kmap_atomic', pfn: high[0]! })).toMatchObject({ errno: 'ENOMEM', why: { code: 'KMAP_ATOMIC_FULL', slots: 16 } });
+    expect(refused(machine, KERNEL, { call: 'kmap_atomic', pfn: high[0]! })).toMatchObject({
+      errno: 'ENOMEM',
+      why: { code: 'KMAP_ATOMIC_FULL', slots: 16 },
+    });
   });
 
   test('a page of low memory gets its direct address; giving that back is nothing', () => {

@@ -9,7 +9,8 @@ import { checkVirtual } from '../helpers/check_virtual.ts';
 const START = 0xc1800000;
 const HPET = 0xfed00000;
 
-const ioremap = (machine: Machine, phys: number, size: number, pid = KERNEL): number => granted(machine, pid, { call: 'ioremap', phys, size }).addr as number;
+const ioremap = (machine: Machine, phys: number, size: number, pid = KERNEL): number =>
+  granted(machine, pid, { call: 'ioremap', phys, size }).addr as number;
 const check = (machine: Machine) => {
   checkMachine(machine);
   checkVirtual(machine);
@@ -43,8 +44,15 @@ describe('ioremap', () => {
   test('refuses RAM that the kernel manages; reserved frames and what mem= left to a driver it maps', () => {
     const machine = boot({ frames: 4096, zones: { normal: 4096 }, reserved: 256, mem: 3072 });
     const before = hash(machine);
-    for (const [phys, pfn] of [[256 * PAGE, 256], [255 * PAGE, 256], [3071 * PAGE, 3071]] as const) {
-      expect(refused(machine, KERNEL, { call: 'ioremap', phys, size: 2 * PAGE })).toMatchObject({ errno: 'ENOMEM', why: { code: 'IS_RAM', pfn, owner: 0 } });
+    for (const [phys, pfn] of [
+      [256 * PAGE, 256],
+      [255 * PAGE, 256],
+      [3071 * PAGE, 3071],
+    ] as const) {
+      expect(refused(machine, KERNEL, { call: 'ioremap', phys, size: 2 * PAGE })).toMatchObject({
+        errno: 'ENOMEM',
+        why: { code: 'IS_RAM', pfn, owner: 0 },
+      });
     }
     expect(hash(machine)).toBe(before);
     ioremap(machine, 0, 256 * PAGE);
@@ -72,7 +80,10 @@ describe('iounmap', () => {
     const addr = ioremap(machine, HPET + 8, 100);
     const other = granted(machine, KERNEL, { call: 'vmalloc', size: PAGE }).addr as number;
     for (const wrong of [other, addr + PAGE, 0, 0xc0000000]) {
-      expect(refused(machine, KERNEL, { call: 'iounmap', addr: wrong })).toMatchObject({ errno: 'EINVAL', why: { code: 'NO_SUCH_AREA', addr: wrong } });
+      expect(refused(machine, KERNEL, { call: 'iounmap', addr: wrong })).toMatchObject({
+        errno: 'EINVAL',
+        why: { code: 'NO_SUCH_AREA', addr: wrong },
+      });
     }
     expect(refused(machine, KERNEL, { call: 'vfree', addr: START })).toMatchObject({ errno: 'EINVAL', why: { code: 'NO_SUCH_AREA' } });
     granted(machine, KERNEL, { call: 'iounmap', addr });
@@ -84,7 +95,10 @@ describe('iounmap', () => {
     const machine = boot();
     const [owner, other] = [spawn(machine), spawn(machine)];
     const addr = ioremap(machine, HPET, 16, owner);
-    expect(refused(machine, other, { call: 'iounmap', addr })).toMatchObject({ errno: 'EPERM', why: { code: 'NOT_OWNER', pfn: HPET / PAGE, owner } });
+    expect(refused(machine, other, { call: 'iounmap', addr })).toMatchObject({
+      errno: 'EPERM',
+      why: { code: 'NOT_OWNER', pfn: HPET / PAGE, owner },
+    });
     granted(machine, owner, { call: 'exit' });
     expect(machine.vmap).toMatchObject({ usedPages: 0, lazyPages: 2 });
     check(machine);
@@ -92,7 +106,8 @@ describe('iounmap', () => {
 });
 
 describe('request_mem_region', () => {
-  const request = (machine: Machine, phys: number, size: number, pid = KERNEL) => granted(machine, pid, { call: 'request_mem_region', phys, size });
+  const request = (machine: Machine, phys: number, size: number, pid = KERNEL) =>
+    granted(machine, pid, { call: 'request_mem_region', phys, size });
 
   test('claims physical addresses; who overlaps is refused, who touches is not', () => {
     const machine = boot();
@@ -100,7 +115,12 @@ describe('request_mem_region', () => {
     request(machine, HPET + 1024, 1024);
     request(machine, HPET - 1, 1);
     const before = hash(machine);
-    for (const [phys, size] of [[HPET, 1], [HPET + 2047, 4], [HPET - 2, 2], [HPET - 100, 5000]] as const) {
+    for (const [phys, size] of [
+      [HPET, 1],
+      [HPET + 2047, 4],
+      [HPET - 2, 2],
+      [HPET - 100, 5000],
+    ] as const) {
       const answer = refused(machine, KERNEL, { call: 'request_mem_region', phys, size });
       // The function returns a pointer, so its refusal is NULL.
       expect(answer).toMatchObject({ errno: 'ENOMEM', why: { code: 'REGION_BUSY', owner: 0 } });
@@ -115,12 +135,17 @@ describe('request_mem_region', () => {
   test('RAM is taken; memory above mem= is not: the way of the lecture notes to more than 4 MB in one piece', () => {
     const machine = bootFlat(16384, { mem: 12288, reserved: 16 });
     expect(refused(machine, KERNEL, { call: 'request_mem_region', phys: 12287 * PAGE, size: 2 * PAGE }).why).toEqual({
-      code: 'REGION_BUSY', start: 0, end: 48 * MiB - 1, owner: 0,
+      code: 'REGION_BUSY',
+      start: 0,
+      end: 48 * MiB - 1,
+      owner: 0,
     });
     const pid = spawn(machine);
     request(machine, 48 * MiB, 16 * MiB, pid);
     ioremap(machine, 48 * MiB, 16 * MiB, pid);
-    expect(cat(machine, '/proc/iomem')).toBe('00000000-02ffffff : System RAM\n' + '  00000000-0000ffff : Kernel code\n' + '03000000-03ffffff : proc2\n');
+    expect(cat(machine, '/proc/iomem')).toBe(
+      '00000000-02ffffff : System RAM\n' + '  00000000-0000ffff : Kernel code\n' + '03000000-03ffffff : proc2\n',
+    );
     granted(machine, pid, { call: 'exit' });
     request(machine, 48 * MiB, 16 * MiB);
     check(machine);
@@ -131,7 +156,10 @@ describe('request_mem_region', () => {
     const pid = spawn(machine);
     request(machine, 6 * MiB, PAGE, pid);
     const before = hash(machine);
-    expect(refused(machine, KERNEL, { call: 'add_memory', count: 513 })).toMatchObject({ errno: 'EEXIST', why: { code: 'REGION_BUSY', start: 6 * MiB, owner: pid } });
+    expect(refused(machine, KERNEL, { call: 'add_memory', count: 513 })).toMatchObject({
+      errno: 'EEXIST',
+      why: { code: 'REGION_BUSY', start: 6 * MiB, owner: pid },
+    });
     expect(hash(machine)).toBe(before);
     granted(machine, KERNEL, { call: 'add_memory', count: 512 });
     granted(machine, pid, { call: 'exit' });

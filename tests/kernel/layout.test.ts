@@ -1,6 +1,15 @@
 /** The kernel's virtual layout on i386 (arch/x86/include/asm/pgtable_32_types.h, fixmap.h; fidelity spec §3) against layouts that real kernels printed. */
 import { describe, expect, test } from 'vitest';
-import { directAddress, directPhys, FIXADDR_TOP, kmapAtomicAddress, maxmem, pkmapBase, vmallocEnd, VMALLOC_OFFSET } from '#kernel/arch/layout.ts';
+import {
+  directAddress,
+  directPhys,
+  FIXADDR_TOP,
+  kmapAtomicAddress,
+  maxmem,
+  pkmapBase,
+  vmallocEnd,
+  VMALLOC_OFFSET,
+} from '#kernel/arch/layout.ts';
 import { createMachine, type Machine } from '#kernel/machine.ts';
 import { MiB, boot, cat } from '../helpers/boot.ts';
 import { parseMeminfo } from '../helpers/procText.ts';
@@ -16,8 +25,18 @@ describe('what kernels printed at boot ("virtual kernel memory layout:")', () =>
     { what: 'PAE, 2 GiB, 2.6.3x: lowmem 887 MB', lowmem: 0xf77fe000, vmalloc: [0xf7ffe000, 0xff7fe000], pkmap: [0xff800000, 0xffa00000] },
     { what: 'PAE, 320 MiB, 3.x: lowmem 319 MB', lowmem: 0xd3fe0000, vmalloc: [0xd47e0000, 0xff5fe000], pkmap: [0xff600000, 0xff800000] },
     { what: 'PAE, vmalloc=512M: lowmem 499 MB', lowmem: 0xdf3fe000, vmalloc: [0xdfbfe000, 0xffbfe000], pkmap: [0xffc00000, 0xffe00000] },
-    { what: 'no PAE, 1 GiB and more, 2.6.2x: lowmem 896 MB', lowmem: 0xf8000000, vmalloc: [0xf8800000, 0xff7fe000], pkmap: [0xff800000, 0xffc00000] },
-    { what: 'no PAE, 384 MiB, 2.6.2x: lowmem 384 MB', lowmem: 0xd8000000, vmalloc: [0xd8800000, 0xff7fe000], pkmap: [0xff800000, 0xffc00000] },
+    {
+      what: 'no PAE, 1 GiB and more, 2.6.2x: lowmem 896 MB',
+      lowmem: 0xf8000000,
+      vmalloc: [0xf8800000, 0xff7fe000],
+      pkmap: [0xff800000, 0xffc00000],
+    },
+    {
+      what: 'no PAE, 384 MiB, 2.6.2x: lowmem 384 MB',
+      lowmem: 0xd8000000,
+      vmalloc: [0xd8800000, 0xff7fe000],
+      pkmap: [0xff800000, 0xffc00000],
+    },
   ];
 
   test.each(PRINTED)('$what: vmalloc starts 8 MiB above lowmem and ends two pages below pkmap', ({ lowmem, vmalloc, pkmap }) => {
@@ -63,7 +82,11 @@ describe('the lecture notes', () => {
   test('2 GiB of user space, 2 GiB of kernel: the direct map starts at 0x80000000 and holds 1,920 MiB', () => {
     const layout = layoutOf(2048, { pageOffset: 0x80000000, zones: { dma: 4096, normal: 487424, highmem: 32768 } });
     expect(layout).toMatchObject({ pageOffset: 0x80000000, maxLowPfn: 1920 * 256, highMemory: 0xf8000000, vmallocStart: 0xf8800000 });
-    expect(layoutOf(512, { pageOffset: 0x80000000 })).toMatchObject({ highMemory: 0xa0000000, vmallocStart: 0xa0800000, vmallocEnd: 0xff7fe000 });
+    expect(layoutOf(512, { pageOffset: 0x80000000 })).toMatchObject({
+      highMemory: 0xa0000000,
+      vmallocStart: 0xa0800000,
+      vmallocEnd: 0xff7fe000,
+    });
   });
 });
 

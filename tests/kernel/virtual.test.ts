@@ -6,10 +6,42 @@ import { fuzzVirtual } from '../helpers/fuzz_virtual.ts';
 import { seeds } from '../helpers/seeds.ts';
 
 const SHAPES: readonly [string, Record<string, unknown>][] = [
-  ['a small space, high memory', { frames: 768, zones: { normal: 256, highmem: 512 }, minFreeKbytes: 0, mobility: false, vmalloc: { start: 0xe0000000, end: 0xe0100000 } }],
-  ['a tiny space, little memory, root', { frames: 160, zones: { dma: 32, normal: 128 }, minFreeKbytes: 0, mobility: false, root: [2, 3, 5], vmalloc: { start: 0xe0001000, end: 0xe0040000 } }],
-  ['the layout’s own space, three zones, charged', { frames: 1024, zones: { dma: 64, normal: 448, highmem: 512 }, mobility: false, chargeKernel: true, reserved: 5 }],
-  ['2 GiB for the kernel', { frames: 512, zones: { normal: 384, highmem: 128 }, mobility: false, minFreeKbytes: 0, pageOffset: 0x80000000, vmalloc: { end: 0x81900000 } }],
+  [
+    'a small space, high memory',
+    {
+      frames: 768,
+      zones: { normal: 256, highmem: 512 },
+      minFreeKbytes: 0,
+      mobility: false,
+      vmalloc: { start: 0xe0000000, end: 0xe0100000 },
+    },
+  ],
+  [
+    'a tiny space, little memory, root',
+    {
+      frames: 160,
+      zones: { dma: 32, normal: 128 },
+      minFreeKbytes: 0,
+      mobility: false,
+      root: [2, 3, 5],
+      vmalloc: { start: 0xe0001000, end: 0xe0040000 },
+    },
+  ],
+  [
+    'the layout’s own space, three zones, charged',
+    { frames: 1024, zones: { dma: 64, normal: 448, highmem: 512 }, mobility: false, chargeKernel: true, reserved: 5 },
+  ],
+  [
+    '2 GiB for the kernel',
+    {
+      frames: 512,
+      zones: { normal: 384, highmem: 128 },
+      mobility: false,
+      minFreeKbytes: 0,
+      pageOffset: 0x80000000,
+      vmalloc: { end: 0x81900000 },
+    },
+  ],
 ];
 const STEPS = Number(process.env.FUZZ_STEPS ?? 20_000);
 const SEEDS = 5;
@@ -34,7 +66,8 @@ test('a saved and restored machine has the same areas, mappings and regions, and
     { call: 'kmap', pfn },
     { call: 'kmap_atomic', pfn },
     { call: 'dma_alloc_coherent', size: 3 * PAGE, mask: 0xffffff },
-  ]) granted(machine, pid, request);
+  ])
+    granted(machine, pid, request);
   const again = restore(snapshot(machine));
   expect(hash(again)).toBe(hash(machine));
   for (const request of [{ call: 'vmalloc', size: 70 * PAGE }, { call: 'kunmap', pfn }, { call: 'exit' }]) {

@@ -2,7 +2,24 @@
 import { describe, expect, test } from 'vitest';
 import { lazyMaxPages } from '#kernel/mm/vmap_area.ts';
 import { call, hash, type Machine } from '#kernel/machine.ts';
-import { KERNEL, KiB, MiB, PAGE, RW, allocPages, boot, bootFlat, cat, freeIn, freePages, granted, mmap, refused, spawn, touch } from '../helpers/boot.ts';
+import {
+  KERNEL,
+  KiB,
+  MiB,
+  PAGE,
+  RW,
+  allocPages,
+  boot,
+  bootFlat,
+  cat,
+  freeIn,
+  freePages,
+  granted,
+  mmap,
+  refused,
+  spawn,
+  touch,
+} from '../helpers/boot.ts';
 import { checkMachine } from '../helpers/check.ts';
 import { checkVirtual } from '../helpers/check_virtual.ts';
 import { parseBuddyinfo, parseMeminfo } from '../helpers/procText.ts';
@@ -18,7 +35,8 @@ const check = (machine: Machine) => {
 };
 
 /** A space of `pages` pages at 0xe0000000. */
-const spaceOf = (pages: number, frames = 4096): Machine => bootFlat(frames, { vmalloc: { start: 0xe0000000, end: 0xe0000000 + pages * PAGE } });
+const spaceOf = (pages: number, frames = 4096): Machine =>
+  bootFlat(frames, { vmalloc: { start: 0xe0000000, end: 0xe0000000 + pages * PAGE } });
 
 describe('areas', () => {
   test('the first starts at VMALLOC_START; each is followed by a guard page, and the next one by the lowest address that fits', () => {
@@ -33,7 +51,9 @@ describe('areas', () => {
     const machine = boot();
     const pfns = Array.from({ length: 4096 }, () => allocPages(machine, KERNEL, 0));
     for (const pfn of pfns) if (pfn % 2 === 1) freePages(machine, KERNEL, pfn, 0);
-    expect(refused(machine, KERNEL, { call: 'alloc_pages', order: 1, gfp: 'GFP_KERNEL' })).toMatchObject({ why: { code: 'FRAGMENTED', freePages: 2048 } });
+    expect(refused(machine, KERNEL, { call: 'alloc_pages', order: 1, gfp: 'GFP_KERNEL' })).toMatchObject({
+      why: { code: 'FRAGMENTED', freePages: 2048 },
+    });
     const addr = vmalloc(machine, 8 * MiB);
     expect(freeIn(machine)).toBe(0);
     expect(machine.vmap.areas[0]!.frames.every((pfn) => pfn % 2 === 1)).toBe(true);
@@ -57,7 +77,10 @@ describe('areas', () => {
     vfree(machine, 0);
     for (const wrong of [addr + PAGE, addr + 1, addr - PAGE, 0xc0001000, 4096]) {
       const before = hash(machine);
-      expect(refused(machine, KERNEL, { call: 'vfree', addr: wrong })).toMatchObject({ errno: 'EINVAL', why: { code: 'NO_SUCH_AREA', addr: wrong } });
+      expect(refused(machine, KERNEL, { call: 'vfree', addr: wrong })).toMatchObject({
+        errno: 'EINVAL',
+        why: { code: 'NO_SUCH_AREA', addr: wrong },
+      });
       expect(hash(machine)).toBe(before);
     }
     vfree(machine, addr);
@@ -69,7 +92,10 @@ describe('areas', () => {
     const machine = boot();
     vmalloc(machine, PAGE);
     const pfn = machine.vmap.areas[0]!.frames[0]!;
-    expect(refused(machine, KERNEL, { call: 'free_pages', pfn, order: 0 })).toMatchObject({ errno: 'EINVAL', why: { code: 'BAD_PAGE', pfn, order: 0 } });
+    expect(refused(machine, KERNEL, { call: 'free_pages', pfn, order: 0 })).toMatchObject({
+      errno: 'EINVAL',
+      why: { code: 'BAD_PAGE', pfn, order: 0 },
+    });
     check(machine);
   });
 
@@ -153,7 +179,11 @@ describe('the virtual space runs out', () => {
     const addrs = [9, 1, 4, 1, 6, 1, 35].map((pages) => vmalloc(machine, pages * PAGE));
     for (const index of [0, 2, 4]) vfree(machine, addrs[index]!);
     // Holes of 10, 5 and 7 pages, guard pages counted; a request that fits nowhere makes the kernel purge.
-    expect(refused(machine, KERNEL, { call: 'vmalloc', size: 10 * PAGE }).why).toMatchObject({ needed: 11, freeSpace: 22, largestHole: 10 });
+    expect(refused(machine, KERNEL, { call: 'vmalloc', size: 10 * PAGE }).why).toMatchObject({
+      needed: 11,
+      freeSpace: 22,
+      largestHole: 10,
+    });
     expect(vmalloc(machine, 5 * PAGE)).toBe(addrs[0]);
     expect(vmalloc(machine, 6 * PAGE)).toBe(addrs[4]);
     expect(vmalloc(machine, 3 * PAGE)).toBe(addrs[0]! + 6 * PAGE);
@@ -191,12 +221,20 @@ describe('an Android phone whose vmalloc failed with 156 MB of memory free (lect
     expect(meminfo.MemTotal).toBe(368 * 1024);
     expect(meminfo.MemFree).toBe(156 * 1024);
     expect(meminfo.VmallocTotal! - meminfo.VmallocUsed!).toBe(22 * 1024);
-    const lines = cat(machine, '/proc/vmallocinfo').split('\n').filter((line) => line.includes('pages='));
+    const lines = cat(machine, '/proc/vmallocinfo')
+      .split('\n')
+      .filter((line) => line.includes('pages='));
     expect(lines.at(-1)).toMatch(/^0xefdfe000-0xefeff000 1052672 kernel pages=256 vmalloc$/);
     expect(0xf0000000 - 0xefeff000).toBe(HOLE);
     expect(refused(machine, KERNEL, { call: 'vmalloc', size: REQUEST })).toMatchObject({
       errno: 'ENOMEM',
-      why: { code: 'VMALLOC_FRAGMENTED', needed: REQUEST / PAGE + 1, largestHole: HOLE / PAGE, freeSpace: (22 * MiB) / PAGE, freePages: (156 * MiB) / PAGE },
+      why: {
+        code: 'VMALLOC_FRAGMENTED',
+        needed: REQUEST / PAGE + 1,
+        largestHole: HOLE / PAGE,
+        freeSpace: (22 * MiB) / PAGE,
+        freePages: (156 * MiB) / PAGE,
+      },
     });
     check(machine);
   });
@@ -206,7 +244,10 @@ describe('an Android phone whose vmalloc failed with 156 MB of memory free (lect
     const normal = parseBuddyinfo(cat(machine, '/proc/buddyinfo')).Normal!;
     expect(normal.slice(8)).toEqual([0, 0, 0]);
     expect(normal[7]).toBeGreaterThan(0);
-    expect(refused(machine, KERNEL, { call: 'alloc_pages', order: 8, gfp: 'GFP_KERNEL' })).toMatchObject({ errno: 'ENOMEM', why: { code: 'FRAGMENTED', largestOrder: 7 } });
+    expect(refused(machine, KERNEL, { call: 'alloc_pages', order: 8, gfp: 'GFP_KERNEL' })).toMatchObject({
+      errno: 'ENOMEM',
+      why: { code: 'FRAGMENTED', largestOrder: 7 },
+    });
   });
 
   test('exactly 1 MiB still fits: with its guard page it fills the hole at 0xefeff000', () => {
@@ -254,7 +295,11 @@ describe('whose it is', () => {
     const [other, asker] = [spawn(machine), spawn(machine)];
     touch(machine, other, 'write', mmap(machine, other, 1000), 1000);
     const free = freeIn(machine);
-    expect(call(machine, asker, { call: 'vmalloc', size: 14 * MiB })).toMatchObject({ ok: false, signal: 'SIGKILL', why: { code: 'OOM_KILLED' } });
+    expect(call(machine, asker, { call: 'vmalloc', size: 14 * MiB })).toMatchObject({
+      ok: false,
+      signal: 'SIGKILL',
+      why: { code: 'OOM_KILLED' },
+    });
     expect(machine.tasks.has(other)).toBe(true);
     expect(freeIn(machine)).toBe(free + 1);
     expect(machine.vmap).toMatchObject({ usedPages: 0 });

@@ -88,7 +88,14 @@ function purge(machine: Machine): void {
  * An area for `pages` pages and a guard page at a multiple of `align` bytes, owned by `pid`; null when no hole is long
  * enough, even after lazily freed addresses came back (alloc_vmap_area).
  */
-export function allocVmapArea(machine: Machine, pages: number, align: number, kind: VmapArea['kind'], phys: number, pid: Pid): VmapArea | null {
+export function allocVmapArea(
+  machine: Machine,
+  pages: number,
+  align: number,
+  kind: VmapArea['kind'],
+  phys: number,
+  pid: Pid,
+): VmapArea | null {
   const { vmap } = machine;
   const size = (pages + 1) * PAGE_SIZE;
   let place = findPlace(machine, size, align);

@@ -15,7 +15,8 @@ export const dmaAllocArgs = { size: positiveBytes, mask: optional(int(1, SIZE_MA
 export function sysDmaAllocCoherent(machine: Machine, task: Task | null, size: number, mask = DEFAULT_MASK): Answer {
   const pages = Math.ceil(size / PAGE_SIZE);
   const { maxOrder, costs, layout } = machine.config;
-  if (pages > machine.frames.count) return refused('ENOMEM', { code: 'ORDER_TOO_LARGE', order: orderFor(Math.min(pages, 2 ** 31)), maxOrder });
+  if (pages > machine.frames.count)
+    return refused('ENOMEM', { code: 'ORDER_TOO_LARGE', order: orderFor(Math.min(pages, 2 ** 31)), maxOrder });
   const pfn = dmaAllocCoherent(machine, task, pages, mask);
   if (pfn === DMA_KILLED) return oomKilled(machine);
   if (typeof pfn !== 'number') return refusedBy(pfn);
@@ -32,9 +33,11 @@ export function sysDmaFreeCoherent(machine: Machine, task: Task | null, addr: Ad
   const isStart = phys >= 0 && phys % PAGE_SIZE === 0 && pfn < machine.frames.count;
   const pages = isStart ? coherentPages(machine, pfn) : 0;
   if (pages === 0) return refused('EINVAL', { code: 'NO_SUCH_AREA', addr });
-  if (pages !== Math.ceil(size / PAGE_SIZE)) return refused('EINVAL', { code: 'DMA_SIZE', addr, needed: Math.ceil(size / PAGE_SIZE), pages });
+  if (pages !== Math.ceil(size / PAGE_SIZE))
+    return refused('EINVAL', { code: 'DMA_SIZE', addr, needed: Math.ceil(size / PAGE_SIZE), pages });
   const owner = machine.frames.owner[pfn]!;
-  if (task !== null && owner !== task.pid && !machine.config.root.includes(task.pid)) return refused('EPERM', { code: 'NOT_OWNER', pfn, owner });
+  if (task !== null && owner !== task.pid && !machine.config.root.includes(task.pid))
+    return refused('EPERM', { code: 'NOT_OWNER', pfn, owner });
   dmaFreeCoherent(machine, pfn, pages);
   machine.cost += machine.config.costs.free_block!;
   return granted();
