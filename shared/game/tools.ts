@@ -4,7 +4,7 @@
  */
 import type { Answer, Why } from '#kernel/types.ts';
 import { PAGE_SIZE } from '#kernel/types.ts';
-import { frameAt } from '#kernel/mm/memory.ts';
+import { frameAt } from '#kernel/arch/mmu.ts';
 import { pagesEach } from './fit.ts';
 import { hold, NOTHING, refuse, serve, type Taken } from './holdings.ts';
 import { kernelCall, kernelPagesMax, PRIVATE, RW } from './process.ts';

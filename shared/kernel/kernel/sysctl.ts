@@ -14,8 +14,22 @@ interface Sysctl {
 export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
   'vm.compact_memory': { low: 1, high: 1, open: true, set: (machine) => compactMemory(machine) },
   'vm.min_free_kbytes': { low: 0, high: 4 << 20, open: false, set: setMinFreeKbytes },
-  'vm.overcommit_memory': { low: 0, high: 2, open: false, set: (machine, value) => { machine.config.overcommit.mode = value as 0 | 1 | 2; } },
-  'vm.overcommit_ratio': { low: 0, high: 1000, open: false, set: (machine, value) => { machine.config.overcommit.ratio = value; } },
+  'vm.overcommit_memory': {
+    low: 0,
+    high: 2,
+    open: false,
+    set: (machine, value) => {
+      machine.config.overcommit.mode = value as 0 | 1 | 2;
+    },
+  },
+  'vm.overcommit_ratio': {
+    low: 0,
+    high: 1000,
+    open: false,
+    set: (machine, value) => {
+      machine.config.overcommit.ratio = value;
+    },
+  },
 };
 
 function setMinFreeKbytes(machine: Machine, value: number): void {

@@ -53,7 +53,7 @@ function migrateRange(machine: Machine, start: Pfn, end: Pfn): Busy | null {
 /** Takes the free blocks over [start, end) out of the buddy, giving back what they hold beyond it. */
 function takeRange(machine: Machine, zone: Zone, start: Pfn, end: Pfn): void {
   const { frames } = machine;
-  for (let pfn = start; pfn < end; ) {
+  for (let pfn = start; pfn < end;) {
     const block = blockOf(frames, pfn)!;
     const after = block.head + (1 << block.order);
     delFromFreeList(frames, zone, block.head, block.order, pageblockType(frames, block.head));
@@ -101,7 +101,7 @@ export function cmaAlloc(machine: Machine, pid: Pid, pages: number, align: numbe
   const { cma } = machine;
   let busy: Busy | null = null;
   if (cma === null) return { busy };
-  for (let from = 0; ; ) {
+  for (let from = 0; ;) {
     const at = findRun(cma, from, pages, align);
     if (at < 0) break;
     const pfn = cma.base + at;

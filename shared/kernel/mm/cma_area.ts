@@ -12,7 +12,7 @@ export function placeCma(config: MachineConfig, zones: readonly Zone[]): { base:
   for (let i = zones.length - 1; i >= 0; i--) {
     const zone = zones[i]!;
     if (zone.name === 'HighMem') continue;
-    const base = (Math.floor(zone.end / size) * size - wanted);
+    const base = Math.floor(zone.end / size) * size - wanted;
     if (base >= Math.max(zone.start, config.reserved) && wanted > 0) return { base, count: wanted, zone };
   }
   return null;

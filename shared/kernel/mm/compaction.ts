@@ -64,7 +64,7 @@ function isolateFreeBlock(cc: Control, start: Pfn, end: Pfn): void {
   const { frames } = cc.machine;
   count(cc.machine, VMSTAT.compact_free_scanned, end - start);
   cc.machine.cost += cc.machine.config.costs.compact_scan!;
-  for (let pfn = start; pfn < end; ) {
+  for (let pfn = start; pfn < end;) {
     if (frames.flags[pfn] !== PG.buddy) {
       pfn += 1;
       continue;
@@ -161,7 +161,11 @@ function startControl(machine: Machine, zone: Zone, order: number, type: number,
   const fresh = whole || cached >= compact.freePfn;
   if (fresh) resetScanners(zone);
   return {
-    machine, zone, order, type, sync,
+    machine,
+    zone,
+    order,
+    type,
+    sync,
     migratePfn: fresh ? zone.start : cached,
     freePfn: compact.freePfn,
     freePages: [],

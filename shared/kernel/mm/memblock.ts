@@ -20,7 +20,11 @@ function freeZone(machine: Machine, zone: Zone, from: Pfn): void {
   for (let block = cma.base; block < end; block += 1 << machine.frames.pageblockOrder) {
     setPageblockType(machine.frames, block, machine.frames.pageblockOrder, MIGRATE.cma);
   }
-  for (const [low, high] of [[start, cma.base], [cma.base, end], [end, zone.end]] as const) {
+  for (const [low, high] of [
+    [start, cma.base],
+    [cma.base, end],
+    [end, zone.end],
+  ] as const) {
     if (low < high) freeRange(machine.frames, zone, low, high);
   }
 }

@@ -6,7 +6,7 @@ import { GFP_BIT, GFP_KERNEL } from '../gfp.ts';
 import { PG, type Machine, type Pid } from '../types.ts';
 import { physOf, pfnOf } from './slab_bytes.ts';
 import { allocObject } from './slab_common.ts';
-import { cacheOf, hold, objectIndex, release, slabAt } from './slab_objects.ts';
+import { cacheOf, hold, objectIndex, ownPages, release, slabAt } from './slab_objects.ts';
 import { NO_PAGES, slabPages, WOULD_SLEEP } from './slab_pages.ts';
 import { destroyPool, freeElement, freeObject } from './slab_release.ts';
 import { HOLDER, type Mempool } from './slab_types.ts';
@@ -33,27 +33,19 @@ function newElement(machine: Machine, pool: Mempool, gfp: number, pid: Pid): num
 
 /** Pages become those of a process, as alloc_pages gives them. */
 function givePages(machine: Machine, pool: Mempool, phys: number, pid: Pid): void {
-  const { frames, tasks } = machine;
   const pfn = pfnOf(phys);
-  frames.flags[pfn] = PG.head | PG.kernel;
-  frames.owner[pfn] = pid;
-  const task = tasks.get(pid);
-  if (!task) return;
-  task.kernelPages += 1 << pool.order;
-  task.kernelBlocks.add(pfn);
+  machine.frames.flags[pfn] = PG.head | PG.kernel;
+  ownPages(machine, pfn, pool.order, pid);
+  machine.tasks.get(pid)?.kernelBlocks.add(pfn);
 }
 
-/** Pages that a process returns are nobody's; the flags of the allocators' own keep free_pages away from them. */
+/** Pages that a process returns are the pool's owner's; the flags of the allocators' own keep free_pages away from them. */
 function takePages(machine: Machine, pool: Mempool, phys: number): void {
   const { frames, tasks } = machine;
   const pfn = pfnOf(phys);
-  const task = tasks.get(frames.owner[pfn]!);
-  if (task) {
-    task.kernelPages -= 1 << pool.order;
-    task.kernelBlocks.delete(pfn);
-  }
+  tasks.get(frames.owner[pfn]!)?.kernelBlocks.delete(pfn);
   frames.flags[pfn] = PG.head | PG.slab;
-  frames.owner[pfn] = 0;
+  ownPages(machine, pfn, pool.order, pool.owner);
 }
 
 /** An element goes into the reserve: from its holder to the pool, and so is its charge (add_element). */
@@ -89,7 +81,7 @@ export function mempoolCreate(machine: Machine, pid: Pid, minNr: number, handle:
   const { slab } = machine;
   const id = slab.nextPool;
   const cache = handle > 0 ? slab.handles.get(handle)!.cache : -1;
-  const bytes = cache < 0 ? physOf(1 << order) : slab.caches.get(cache)!.size;
+  const bytes = cache < 0 ? 0 : slab.caches.get(cache)!.size;
   const pool: Mempool = { minNr, handle, cache, order, owner: pid, bytes, elements: [] };
   slab.nextPool += 1;
   slab.pools.set(id, pool);

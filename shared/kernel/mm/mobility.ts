@@ -59,7 +59,7 @@ function pageblockRange(frames: Frames, zone: Zone, pfn: Pfn): { start: Pfn; end
 function countBlock(frames: Frames, start: Pfn, end: Pfn): { free: number; movable: number } {
   let free = 0;
   let movable = 0;
-  for (let pfn = start; pfn < end; ) {
+  for (let pfn = start; pfn < end;) {
     if (frames.flags[pfn] === PG.buddy) {
       free += 1 << frames.order[pfn]!;
       pfn += 1 << frames.order[pfn]!;
@@ -74,7 +74,7 @@ function countBlock(frames: Frames, start: Pfn, end: Pfn): { free: number; movab
 /** Moves the free blocks of a pageblock to the tails of another type's lists and tags it (move_freepages_block). */
 export function moveFreepagesBlock(frames: Frames, zone: Zone, start: Pfn, end: Pfn, type: number): void {
   const old = pageblockType(frames, start);
-  for (let pfn = start; pfn < end; ) {
+  for (let pfn = start; pfn < end;) {
     if (frames.flags[pfn] !== PG.buddy) {
       pfn += 1;
       continue;
@@ -95,7 +95,15 @@ function takeWhole(machine: Machine, zone: Zone, pfn: Pfn, order: number, curren
 }
 
 /** Takes a block of another type; the pageblock with it when most of it is free or alike (steal_suitable_fallback). */
-function stealSuitableFallback(machine: Machine, zone: Zone, order: number, current: number, type: number, startType: number, whole: boolean): Pfn {
+function stealSuitableFallback(
+  machine: Machine,
+  zone: Zone,
+  order: number,
+  current: number,
+  type: number,
+  startType: number,
+  whole: boolean,
+): Pfn {
   const { frames } = machine;
   const pfn = zone.listHead[current * zone.types + type]!;
   if (current >= frames.pageblockOrder) {
@@ -133,7 +141,8 @@ function rmqueueFallback(machine: Machine, zone: Zone, order: number, startType:
 function smallestFallback(machine: Machine, zone: Zone, order: number, startType: number): Pfn {
   for (let current = order; current <= zone.maxOrder; current++) {
     const type = suitableFallback(zone, current, startType);
-    if (type >= 0) return stealSuitableFallback(machine, zone, order, current, type, startType, canSteal(machine.frames, current, startType));
+    if (type >= 0)
+      return stealSuitableFallback(machine, zone, order, current, type, startType, canSteal(machine.frames, current, startType));
   }
   return -1;
 }

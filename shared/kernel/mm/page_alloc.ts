@@ -79,7 +79,16 @@ export function getPageFromFreelist(machine: Machine, order: number, gfp: number
   return pfn >= 0 || gentle === flags ? pfn : walkZonelist(machine, order, gfp, flags, mark, pid, kind, classIndex);
 }
 
-function walkZonelist(machine: Machine, order: number, gfp: number, flags: number, mark: Mark, pid: Pid, kind: number, classIndex: number): Pfn {
+function walkZonelist(
+  machine: Machine,
+  order: number,
+  gfp: number,
+  flags: number,
+  mark: Mark,
+  pid: Pid,
+  kind: number,
+  classIndex: number,
+): Pfn {
   for (let i = classIndex; i >= 0; i--) {
     const zone = machine.zones[i]!;
     if (!zoneWatermarkOk(zone, order, markOf(zone, mark), classIndex, flags)) continue;

@@ -21,7 +21,7 @@ function retag(machine: Machine, zone: Zone, start: Pfn, type: number): void {
   const { frames } = machine;
   const old = pageblockType(frames, start);
   const end = start + (1 << frames.pageblockOrder);
-  for (let pfn = start; pfn < end; ) {
+  for (let pfn = start; pfn < end;) {
     if (frames.flags[pfn] !== PG.buddy) {
       pfn += 1;
       continue;
@@ -53,7 +53,7 @@ export function undoIsolatePageRange(machine: Machine, zone: Zone, start: Pfn, e
 
 /** First frame of the range that is not free, -1 when all are. */
 export function firstNotFree(machine: Machine, start: Pfn, end: Pfn): Pfn {
-  for (let pfn = start; pfn < end; ) {
+  for (let pfn = start; pfn < end;) {
     const block = blockOf(machine.frames, pfn);
     if (block === null || !block.free) return pfn;
     pfn = block.head + (1 << block.order);

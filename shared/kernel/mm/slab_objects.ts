@@ -94,37 +94,31 @@ export function pushFree(slab: Slab, index: number): void {
   slab.inuse -= 1;
 }
 
-/** Pages of an object for the one who is charged for it. */
-function charge(machine: Machine, holder: Pid, phys: number, bytes: number): void {
-  if (holder <= 0) return;
-  const task = machine.tasks.get(holder)!;
-  task.objects.add(phys);
-  task.kernelBytes += bytes;
-}
-
-function uncharge(machine: Machine, holder: Pid, phys: number, bytes: number): void {
-  if (holder <= 0) return;
-  const task = machine.tasks.get(holder)!;
-  task.objects.delete(phys);
-  task.kernelBytes -= bytes;
-}
-
 /** From now on `holder` (a pid or one of HOLDER) has the object, for which it asked `asked` bytes. */
 export function hold(machine: Machine, cache: Cache, slab: Slab, index: number, holder: number, asked: number): void {
   slab.holder[index] = holder;
-  if (slab.asked.length > 0) slab.asked[index] = asked;
   cache.live += 1;
-  cache.asked += asked;
-  if (holder > 0) charge(machine, holder, objectPhys(cache, slab, index), cache.size);
+  if (slab.asked.length > 0) {
+    slab.asked[index] = asked;
+    cache.asked += asked;
+  }
+  if (holder <= 0) return;
+  const task = machine.tasks.get(holder)!;
+  task.objects.add(objectPhys(cache, slab, index));
+  task.kernelBytes += cache.size;
 }
 
 /** Nobody has the object any more; the allocator may take it back. */
 export function release(machine: Machine, cache: Cache, slab: Slab, index: number): void {
   const holder = slab.holder[index]!;
-  if (holder > 0) uncharge(machine, holder, objectPhys(cache, slab, index), cache.size);
+  if (holder > 0) {
+    const task = machine.tasks.get(holder)!;
+    task.objects.delete(objectPhys(cache, slab, index));
+    task.kernelBytes -= cache.size;
+  }
   slab.holder[index] = HOLDER.none;
   cache.live -= 1;
-  cache.asked -= askedFor(cache, slab, index);
+  if (slab.asked.length > 0) cache.asked -= slab.asked[index]!;
 }
 
 /** Bytes that were asked for an object that somebody holds. */
@@ -178,16 +172,33 @@ export function countSlabPages(machine: Machine, flags: number, pages: number): 
   count(machine, flags & SLAB.reclaimAccount ? VMSTAT.nr_slab_reclaimable : VMSTAT.nr_slab_unreclaimable, pages);
 }
 
+/** A block counts no longer for its owner. */
+export function unchargePages(machine: Machine, pfn: Pfn, order: number): void {
+  const owner = machine.tasks.get(machine.frames.owner[pfn]!);
+  if (owner) owner.kernelPages -= 1 << order;
+}
+
+/** A block is `owner`'s from now on (0: the kernel's), and counts for it (chargeKernel). */
+export function ownPages(machine: Machine, pfn: Pfn, order: number, owner: Pid): void {
+  const { frames, tasks } = machine;
+  unchargePages(machine, pfn, order);
+  frames.owner[pfn] = owner;
+  const after = tasks.get(owner);
+  if (after) after.kernelPages += 1 << order;
+}
+
 /** Pages of its own for a request beyond the largest class (___kmalloc_large_node): they count as slab. */
 export function holdLarge(machine: Machine, pfn: Pfn, order: number, holder: Pid, asked: number): void {
-  machine.slab.large.set(pfn, { order, asked, holder });
+  machine.slab.large.set(pfn, { order, asked });
   countSlabPages(machine, 0, 1 << order);
-  charge(machine, holder, physOf(pfn), (1 << order) * physOf(1));
+  ownPages(machine, pfn, order, holder);
+  machine.tasks.get(holder)?.objects.add(physOf(pfn));
 }
 
 export function freeLarge(machine: Machine, pfn: Pfn): void {
-  const { order, holder } = machine.slab.large.get(pfn)!;
-  uncharge(machine, holder, physOf(pfn), (1 << order) * physOf(1));
+  const { order } = machine.slab.large.get(pfn)!;
+  machine.tasks.get(machine.frames.owner[pfn]!)?.objects.delete(physOf(pfn));
+  unchargePages(machine, pfn, order);
   machine.slab.large.delete(pfn);
   countSlabPages(machine, 0, -(1 << order));
   freePagesBlock(machine, pfn, order);

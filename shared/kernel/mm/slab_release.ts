@@ -8,7 +8,7 @@ import { freePagesBlock } from './page_alloc.ts';
 import { pfnOf } from './slab_bytes.ts';
 import { slabError } from './slab_debug.ts';
 import { freeDescriptor, slabFree, slabShrink } from './slab_free.ts';
-import { cacheOf, destroySlab, freeLarge, objectIndex, release, slabAt } from './slab_objects.ts';
+import { cacheOf, destroySlab, freeLarge, objectIndex, release, slabAt, unchargePages } from './slab_objects.ts';
 import { HOLDER, type Cache, type Mempool, type Slab } from './slab_types.ts';
 import { slubFree, slubShrink, slubShutdown } from './slub_free.ts';
 
@@ -89,8 +89,9 @@ export function destroyHandle(machine: Machine, id: number, caller: string): boo
 
 /** An element that nobody holds goes to the allocator that it came from. */
 export function freeElement(machine: Machine, pool: Mempool, phys: number): void {
-  if (pool.cache >= 0) dropObject(machine, phys);
-  else freePagesBlock(machine, pfnOf(phys), pool.order);
+  if (pool.cache >= 0) return dropObject(machine, phys);
+  unchargePages(machine, pfnOf(phys), pool.order);
+  freePagesBlock(machine, pfnOf(phys), pool.order);
 }
 
 /** The reserve of a pool goes back; what others still hold of it stays theirs (mempool_destroy). */

@@ -158,7 +158,7 @@ export interface Cache {
   total: number;
   /** Pages in all its slabs. */
   pages: number;
-  /** Objects that somebody holds, and the bytes that they asked for. */
+  /** Objects that somebody holds; and the bytes asked for, where that differs from object to object (kmalloc). */
   live: number;
   asked: number;
   /** One of the two. */
@@ -185,12 +185,10 @@ export interface CacheHandle {
   owner: number;
 }
 
-/** A kmalloc beyond the largest class: pages of its own. */
+/** A kmalloc beyond the largest class: pages of its own, whose frame knows whose they are. */
 export interface LargeBlock {
   order: number;
   asked: number;
-  /** Pid. */
-  holder: number;
 }
 
 /** A reserve for those who may not fail (struct mempool). */
@@ -202,7 +200,7 @@ export interface Mempool {
   /** Order of the pages, where they are pages. */
   order: number;
   owner: number;
-  /** What an element counts for. */
+  /** What an object in reserve counts for; pages count as pages. */
   bytes: number;
   /** Elements in reserve, the last one first out: physical addresses. */
   elements: number[];

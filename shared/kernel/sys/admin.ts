@@ -10,7 +10,8 @@ export const sysctlArgs = { name: text(64), value: int(-0x80000000, 0x7fffffff) 
 export function sysSysctl(machine: Machine, task: Task | null, name: string, value: number): Answer {
   const knob = Object.hasOwn(SYSCTLS, name) ? SYSCTLS[name] : undefined;
   if (!knob) return refused('ENOENT', { code: 'UNKNOWN_SYSCTL', name });
-  if (!knob.open && task !== null && !machine.config.root.includes(task.pid)) return refused('EACCES', { code: 'NOT_ROOT', call: 'sysctl' });
+  if (!knob.open && task !== null && !machine.config.root.includes(task.pid))
+    return refused('EACCES', { code: 'NOT_ROOT', call: 'sysctl' });
   if (value < knob.low || value > knob.high) return badArgument('value', `${knob.low} to ${knob.high}`);
   knob.set(machine, value);
   return granted();
@@ -20,5 +21,9 @@ export const sysrqArgs = { key: word(['m']) };
 
 /** SysRq-m: the memory report, as text. */
 export function sysSysrq(machine: Machine): Answer {
-  return granted({ text: showMem(machine).map((line) => `${line}\n`).join('') });
+  return granted({
+    text: showMem(machine)
+      .map((line) => `${line}\n`)
+      .join(''),
+  });
 }

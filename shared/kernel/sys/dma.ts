@@ -16,7 +16,7 @@ export function sysDmaAllocCoherent(machine: Machine, task: Task | null, size: n
   const pages = Math.ceil(size / PAGE_SIZE);
   const { maxOrder, costs, layout } = machine.config;
   if (pages > machine.frames.count)
-    return refused('ENOMEM', { code: 'ORDER_TOO_LARGE', order: orderFor(Math.min(pages, 2 ** 31)), maxOrder });
+    return refused('ENOMEM', { code: 'ORDER_TOO_LARGE', order: orderFor(Math.min(pages, 0x7fffffff)), maxOrder });
   const pfn = dmaAllocCoherent(machine, task, pages, mask);
   if (pfn === DMA_KILLED) return oomKilled(machine);
   if (typeof pfn !== 'number') return refusedBy(pfn);

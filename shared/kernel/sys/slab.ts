@@ -101,7 +101,7 @@ export function sysKfree(machine: Machine, task: Task | null, addr: Addr): Answe
     const held = heldObject(machine, task, addr);
     return 'slab' in held ? freed(machine, held, addr) : held;
   }
-  const { holder } = machine.slab.large.get(large)!;
+  const holder = machine.frames.owner[large]!;
   if (holder !== pidOf(task) && !isRoot(machine, task)) return refused('EPERM', { code: 'NOT_OWNER', pfn: large, owner: holder });
   freeLarge(machine, large);
   machine.cost += machine.config.costs.free_block!;

@@ -10,7 +10,10 @@ function decimal(index: number): string {
 
 function table(machine: Machine, index: (nrFree: Int32Array, order: number) => number): string {
   return populated(machine.zones)
-    .map((zone) => `Node 0, zone ${zone.name.padStart(8)} ${Array.from(zone.nrFree, (_, order) => `${decimal(index(zone.nrFree, order))} `).join('')}\n`)
+    .map(
+      (zone) =>
+        `Node 0, zone ${zone.name.padStart(8)} ${Array.from(zone.nrFree, (_, order) => `${decimal(index(zone.nrFree, order))} `).join('')}\n`,
+    )
     .join('');
 }
 

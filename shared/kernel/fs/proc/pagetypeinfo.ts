@@ -21,7 +21,8 @@ function blockRow(machine: Machine, zone: Zone): string {
   const { pageblock, pageblockOrder, types } = machine.frames;
   const counts = NAMES.map(() => 0);
   const size = 1 << pageblockOrder;
-  for (let pfn = zone.start & ~(size - 1); pfn < zone.end; pfn += size) counts[types === 1 ? MIGRATE.movable : pageblock[pfn >> pageblockOrder]!]! += 1;
+  for (let pfn = zone.start & ~(size - 1); pfn < zone.end; pfn += size)
+    counts[types === 1 ? MIGRATE.movable : pageblock[pfn >> pageblockOrder]!]! += 1;
   return `Node 0, zone ${zone.name.padStart(8)} ${counts.map((blocks) => `${String(blocks).padStart(12)} `).join('')}\n`;
 }
 
@@ -33,6 +34,8 @@ export function pagetypeinfo(machine: Machine): string {
     `${'Free pages count per migrate type at order'.padEnd(43)} ${orders}\n` +
     populated(machine.zones).map(freeRows).join('') +
     `\n${'Number of blocks type'.padEnd(23)} ${NAMES.map((name) => `${name.padStart(12)} `).join('')}\n` +
-    populated(machine.zones).map((zone) => blockRow(machine, zone)).join('')
+    populated(machine.zones)
+      .map((zone) => blockRow(machine, zone))
+      .join('')
   );
 }

@@ -3,7 +3,7 @@
  * memory of a cache somebody asked for.
  */
 import { PAGE_SIZE, type Machine } from '../../types.ts';
-import type { Cache } from '../../mm/slab_types.ts';
+import { SLAB, type Cache } from '../../mm/slab_types.ts';
 
 /** The numbers of one line. */
 export interface SlabinfoLine {
@@ -27,7 +27,7 @@ export interface SlabinfoLine {
 /** SLUB counts as free only what lies in slabs of the node's partial list; what the CPU keeps counts as active. */
 function freeOnNode(machine: Machine, cache: Cache): number {
   let free = 0;
-  for (let pfn = cache.slub!.partial.head; pfn >= 0; ) {
+  for (let pfn = cache.slub!.partial.head; pfn >= 0;) {
     const slab = machine.slab.slabs.get(pfn)!;
     free += slab.objects - slab.inuse;
     pfn = slab.next;
@@ -85,7 +85,8 @@ export interface CacheUse {
 export function cacheUse(machine: Machine): CacheUse[] {
   const { caches, large } = machine.slab;
   const uses: CacheUse[] = [];
-  for (const { name, live, asked, size, pages } of caches.values()) {
+  for (const { name, live, asked: ofKmalloc, flags, objectSize, size, pages } of caches.values()) {
+    const asked = flags & SLAB.kmalloc ? ofKmalloc : live * objectSize;
     if (pages > 0) uses.push({ name, live, asked, given: live * size, held: pages * PAGE_SIZE });
   }
   const pagesOfKmalloc = { name: 'kmalloc of pages', live: large.size, asked: 0, given: 0, held: 0 };

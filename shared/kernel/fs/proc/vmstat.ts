@@ -40,9 +40,16 @@ const LINES: readonly (readonly [string, (machine: Machine) => number])[] = [
   ['pgscan_direct', zero],
   ['pageoutrun', counter('pageoutrun')],
   ['oom_kill', counter('oom_kill')],
-  ['compact_stall', zero],
-  ['compact_fail', zero],
-  ['compact_success', zero],
+  ['pgmigrate_success', counter('pgmigrate_success')],
+  ['pgmigrate_fail', counter('pgmigrate_fail')],
+  ['compact_migrate_scanned', counter('compact_migrate_scanned')],
+  ['compact_free_scanned', counter('compact_free_scanned')],
+  ['compact_isolated', counter('compact_isolated')],
+  ['compact_stall', counter('compact_stall')],
+  ['compact_fail', counter('compact_fail')],
+  ['compact_success', counter('compact_success')],
+  ['cma_alloc_success', counter('cma_alloc_success')],
+  ['cma_alloc_fail', counter('cma_alloc_fail')],
 ];
 
 export function vmstat(machine: Machine): string {

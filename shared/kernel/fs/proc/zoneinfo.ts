@@ -24,7 +24,7 @@ function zoneText(zone: Zone): string {
   const promo = high + (high - low);
   return (
     `\n  pages free     ${zone.free}` +
-    `\n        boost    0` +
+    `\n        boost    ${zone.boost}` +
     `\n        min      ${min}` +
     `\n        low      ${low}` +
     `\n        high     ${high}` +
