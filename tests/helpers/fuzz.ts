@@ -5,6 +5,8 @@
 import { type Answer, type Call, type Machine, call, createMachine, hash, restore, snapshot, tick } from '#kernel/machine.ts';
 import { PAGE } from './boot.ts';
 import { Broken, checkMachine } from './check.ts';
+import { checkVirtual } from './check_virtual.ts';
+import { someVirtual } from './makers_virtual.ts';
 import { picker } from './seeds.ts';
 
 export type Step = { pid: number; call: string; [argument: string]: unknown } | { tick: number } | { restore: true };
@@ -61,6 +63,7 @@ const MAKERS: readonly [number, Maker][] = [
   [2, (_m, pid, pick) => ({ pid, call: 'brk', addr: 0x0804d000 + pick(40 * PAGE) })],
   [9, (_m, pid, pick) => ({ pid: pick(8) === 0 ? 0 : pid, call: 'alloc_pages', order: pick(pick(6) === 0 ? 12 : 4), gfp: one(GFPS, pick) })],
   [8, freeSomething],
+  [20, someVirtual],
   [3, (_m, pid) => ({ pid, call: 'fork' })],
   [2, () => ({ pid: 0, call: 'spawn' })],
   [1, (_m, pid, pick) => (pick(3) === 0 ? { pid, call: 'exit' } : { pid, call: 'cat', path: `/proc/${pid}/smaps` })],
@@ -151,6 +154,11 @@ export interface Failure {
   steps: Step[];
 }
 
+function check(machine: Machine): void {
+  checkMachine(machine);
+  checkVirtual(machine);
+}
+
 /** Plays `count` random steps, checking the machine after every `checkEvery`; the steps so far when something broke. */
 export function fuzz(shape: Shape, seed: number, count: number, checkEvery: number): { failure: Failure | null; hash: string } {
   const pick = picker(seed);
@@ -161,7 +169,7 @@ export function fuzz(shape: Shape, seed: number, count: number, checkEvery: numb
     steps.push(step);
     try {
       machine = playStep(machine, step);
-      if (n % checkEvery === 0 || n === count) checkMachine(machine);
+      if (n % checkEvery === 0 || n === count) check(machine);
     } catch (error) {
       return { failure: { message: String(error), steps }, hash: '' };
     }
@@ -178,7 +186,7 @@ export function breaksMachine(config: Record<string, unknown>, steps: readonly S
   try {
     for (const step of steps) {
       machine = playStep(machine, step);
-      checkMachine(machine);
+      check(machine);
     }
   } catch (error) {
     return String(error);
