@@ -22,6 +22,7 @@ export const MATRIX: Record<string, Rights> = {
       '@colyseus/sdk',
       '@colyseus/ws-transport',
       'express',
+      'kysely',
       'nanoid',
       'pino',
       'uqr',
