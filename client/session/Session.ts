@@ -28,6 +28,8 @@ export interface RoomFacts {
   seconds: number;
   seats: number;
   locked: boolean;
+  /** Whether bots play for players who dropped. */
+  standIns: boolean;
   /** Milliseconds of the briefing left; 0 outside it. */
   briefingMs: number;
   roster: RosterEntry[];
@@ -43,6 +45,7 @@ export type HostAction =
   | { do: 'again' }
   | { do: 'kick'; id: string }
   | { do: 'lock'; locked: boolean }
+  | { do: 'standIns'; on: boolean }
   | { do: 'addBots'; bots: BotName[] }
   | { do: 'removeBots' }
   | { do: 'cap'; seat: Seat; on: boolean }

@@ -38,8 +38,9 @@ export interface Member {
   awaySince: number;
   /** Whether a socket ever came. */
   arrived: boolean;
-  /** The highest sequence number queued. */
+  /** The highest sequence number queued, and the highest of those that the person sent: a bot that stands in takes numbers too. */
   seq: number;
+  ownSeq: number;
   readonly inputs: Budget;
   readonly resyncs: Budget;
   /** Seats asked for again: each reserves a socket for a while. */
@@ -166,6 +167,7 @@ export class Roster {
       awaySince: performance.now(),
       arrived: false,
       seq: 0,
+      ownSeq: 0,
       inputs: new Budget(INPUTS_PER_SECOND, INPUTS_BURST),
       resyncs: new Budget(1 / RESYNC_SECONDS, RESYNC_BURST),
       returns: new Budget(RETURNS_PER_SECOND, RETURNS_BURST),

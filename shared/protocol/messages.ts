@@ -141,6 +141,7 @@ export const HostActionSchema = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('again') }),
   z.strictObject({ do: z.literal('kick'), id: person }),
   z.strictObject({ do: z.literal('lock'), locked: z.boolean() }),
+  z.strictObject({ do: z.literal('standIns'), on: z.boolean() }),
   z.strictObject({ do: z.literal('addBots'), bots: z.array(bots).min(1).max(SEATS_MAX) }),
   z.strictObject({ do: z.literal('removeBots') }),
   z.strictObject({ do: z.literal('cap'), seat, on: z.boolean() }),
@@ -167,6 +168,8 @@ export interface WelcomeMessage {
   seat: Seat;
   /** The highest sequence number that the server has queued for this seat; a client goes on above it. */
   seq: number;
+  /** The highest of them that this person sent; those above it were a bot's, who stood in. */
+  own: number;
 }
 
 /** The server's hash of the round after tick n. */

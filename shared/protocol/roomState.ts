@@ -31,6 +31,8 @@ export const RoomState = schema(
     seats: t.uint16(),
     /** For newcomers; who was here comes back. */
     locked: t.boolean(),
+    /** Whether bots play for players who dropped. */
+    standIns: t.boolean(),
     /** Milliseconds of the briefing left, renewed every second; 0 outside it. */
     briefingMs: t.uint32(),
     /** Rounds started in this room. */
