@@ -279,6 +279,13 @@ describe('limits of a process', () => {
     });
   });
 
+  test('nothing is mapped into the guard gap below a stack: 256 pages stay free', () => {
+    const { machine, pid } = start();
+    const stack = mmap(machine, pid, 1, RW, `${PRIVATE}|MAP_GROWSDOWN`);
+    expect(mmap(machine, pid, 1)).toBe(stack - 257 * PAGE);
+    expect(mmap(machine, pid, 1, RW, PRIVATE, stack - 10 * PAGE)).toBe(stack - 258 * PAGE); // a wish there is not granted either
+  });
+
   test('a stack grows down on touch, within RLIMIT_STACK, and keeps its distance', () => {
     const machine = bootFlat(4096);
     const pid = spawn(machine);

@@ -177,6 +177,14 @@ describe('/proc/PID/maps', () => {
     );
   });
 
+  test('what is left of a shared memory after a hole shows its place in it', () => {
+    const machine = boot();
+    const pid = spawn(machine);
+    const addr = mmap(machine, pid, 6, RW, 'MAP_SHARED|MAP_ANONYMOUS');
+    granted(machine, pid, { call: 'munmap', addr: addr + PAGE, length: PAGE });
+    expect(parseMaps(cat(machine, `/proc/${pid}/maps`)).map((area) => area.offset)).toEqual([0, 2 * PAGE]);
+  });
+
   test('areas by address, rights as rwx and p or s, shared memory as /dev/zero', () => {
     const areas = parseMaps(cat(at.machine, `/proc/${at.pid}/maps`));
     expect(areas.map((area) => [area.perms, (area.end - area.start) / PAGE, area.name])).toEqual([
@@ -186,6 +194,7 @@ describe('/proc/PID/maps', () => {
       ['rw-s', 6, '/dev/zero (deleted)'],
       ['rw-p', 20, ''],
     ]);
+    expect(areas.map((area) => area.offset)).toEqual([0, 0, 0, 0, 0]);
     for (const line of linesOf(cat(at.machine, `/proc/${at.pid}/maps`))) {
       expect(line).toMatch(/^[0-9a-f]{8}-[0-9a-f]{8} [r-][w-][x-][ps] [0-9a-f]{8} [0-9a-f]{2}:[0-9a-f]{2} \d+ (?: *\S.*)?$/);
     }
