@@ -45,8 +45,22 @@ function group(keys: Keys, key: string, names: readonly string[]): Keys {
 }
 
 const KNOWN = [
-  'frames', 'maxFrames', 'zones', 'reserved', 'arch', 'pageOffset', 'maxOrder', 'pageblockOrder', 'mobility', 'minFreeKbytes',
-  'overcommit', 'chargeKernel', 'root', 'costs', 'seed', 'rules',
+  'frames',
+  'maxFrames',
+  'zones',
+  'reserved',
+  'arch',
+  'pageOffset',
+  'maxOrder',
+  'pageblockOrder',
+  'mobility',
+  'minFreeKbytes',
+  'overcommit',
+  'chargeKernel',
+  'root',
+  'costs',
+  'seed',
+  'rules',
 ];
 /** Keys of calls.md whose mechanism is not in this kernel yet. */
 const LATER = ['cma', 'mem', 'swap', 'disk', 'slab', 'vmalloc', 'libc', 'swappiness', 'replacement', 'tlb'];

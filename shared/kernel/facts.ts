@@ -50,11 +50,7 @@ export function emit(ring: FactRing | null, kind: FactKind, a: number, b: number
 }
 
 /** Calls `see` for each fact written since `since`, oldest first; returns the new mark. Facts that the ring no longer holds are skipped. */
-export function readFacts(
-  ring: FactRing,
-  since: number,
-  see: (kind: FactKind, a: number, b: number, c: number) => void,
-): number {
+export function readFacts(ring: FactRing, since: number, see: (kind: FactKind, a: number, b: number, c: number) => void): number {
   for (let n = Math.max(since, ring.written - ring.size); n < ring.written; n++) {
     const at = n & (ring.size - 1);
     see(ring.kind[at] as FactKind, ring.a[at]!, ring.b[at]!, ring.c[at]!);

@@ -133,7 +133,16 @@ export function hash(machine: Machine): string {
   const hasher = createHasher();
   const { frames } = machine;
   hashWord(hasher, frames.count);
-  for (const array of [frames.flags, frames.order, frames.owner, frames.mapcount, frames.refcount, frames.next, frames.prev, frames.index]) {
+  for (const array of [
+    frames.flags,
+    frames.order,
+    frames.owner,
+    frames.mapcount,
+    frames.refcount,
+    frames.next,
+    frames.prev,
+    frames.index,
+  ]) {
     hashArray(hasher, array);
   }
   hashArray(hasher, machine.vmstat);

@@ -102,7 +102,7 @@ export function freeOnePage(frames: Frames, zone: Zone, freed: Pfn, freedOrder: 
 
 /** Gives the buddy all frames of [start, end) in the largest aligned blocks, lowest first, each to the tail (__free_pages_memory). */
 export function freeRange(frames: Frames, zone: Zone, start: Pfn, end: Pfn): void {
-  for (let pfn = start; pfn < end; ) {
+  for (let pfn = start; pfn < end;) {
     let order = 0;
     while (order < zone.maxOrder && (pfn & (1 << order)) === 0 && pfn + (2 << order) <= end) order += 1;
     freeOnePage(frames, zone, pfn, order, true, null);

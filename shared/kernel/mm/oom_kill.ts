@@ -65,7 +65,10 @@ const kb = (pages: number): string => `${pages * 4}kB`;
 
 function showZone(machine: Machine, zone: Zone): void {
   const { min, low, high } = zone.watermark;
-  printk(machine, `Node 0 ${zone.name} free:${kb(zone.free)} boost:0kB min:${kb(min)} low:${kb(low)} high:${kb(high)} present:${kb(zone.managed)} managed:${kb(zone.managed)}`);
+  printk(
+    machine,
+    `Node 0 ${zone.name} free:${kb(zone.free)} boost:0kB min:${kb(min)} low:${kb(low)} high:${kb(high)} present:${kb(zone.managed)} managed:${kb(zone.managed)}`,
+  );
   printk(machine, `lowmem_reserve[]: ${zone.lowmemReserve.join(' ')}`);
 }
 
@@ -113,7 +116,10 @@ function dumpHeader(machine: Machine, asker: Task | null, order: number, gfp: nu
 
 function report(machine: Machine, victim: Task): void {
   const { mm } = victim;
-  printk(machine, `oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/,task=${victim.comm},pid=${victim.pid},uid=0`);
+  printk(
+    machine,
+    `oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/,task=${victim.comm},pid=${victim.pid},uid=0`,
+  );
   printk(
     machine,
     `Out of memory: Killed process ${victim.pid} (${victim.comm}) total-vm:${kb(mm.totalVm)}, anon-rss:${kb(mm.rssAnon)}, ` +

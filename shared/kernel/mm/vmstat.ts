@@ -2,10 +2,24 @@
 import type { Machine, Zone } from '../types.ts';
 
 const NAMES = [
-  'nr_anon_pages', 'nr_shmem', 'nr_mapped', 'nr_page_table_pages',
-  'pgalloc_dma', 'pgalloc_dma32', 'pgalloc_normal', 'pgalloc_high',
-  'allocstall_dma', 'allocstall_dma32', 'allocstall_normal', 'allocstall_high',
-  'pgfree', 'pgfault', 'pgmajfault', 'pgreuse', 'pageoutrun', 'oom_kill',
+  'nr_anon_pages',
+  'nr_shmem',
+  'nr_mapped',
+  'nr_page_table_pages',
+  'pgalloc_dma',
+  'pgalloc_dma32',
+  'pgalloc_normal',
+  'pgalloc_high',
+  'allocstall_dma',
+  'allocstall_dma32',
+  'allocstall_normal',
+  'allocstall_high',
+  'pgfree',
+  'pgfault',
+  'pgmajfault',
+  'pgreuse',
+  'pageoutrun',
+  'oom_kill',
 ] as const;
 export type Counter = (typeof NAMES)[number];
 

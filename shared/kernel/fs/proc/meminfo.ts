@@ -26,12 +26,15 @@ function lines(machine: Machine): [string, number][] {
   const shmem = vmstat[VMSTAT.nr_shmem]!;
   const low = zones.filter((zone) => zone.name !== 'HighMem');
   const high = zones.filter((zone) => zone.name === 'HighMem');
-  const highmem: [string, number][] = high.length === 0 ? [] : [
-    ['HighTotal', managedPages(high)],
-    ['HighFree', freePages(high)],
-    ['LowTotal', lowmemPages(zones)],
-    ['LowFree', freePages(low)],
-  ];
+  const highmem: [string, number][] =
+    high.length === 0
+      ? []
+      : [
+          ['HighTotal', managedPages(high)],
+          ['HighFree', freePages(high)],
+          ['LowTotal', lowmemPages(zones)],
+          ['LowFree', freePages(low)],
+        ];
   return [
     ['MemTotal', total],
     ['MemFree', free],

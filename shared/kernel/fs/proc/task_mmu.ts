@@ -50,7 +50,7 @@ export function areaSizes(machine: Machine, mm: Mm, vma: Vma): AreaSizes {
   const sizes = { rss: 0, pss: 0, sharedClean: 0, sharedDirty: 0, privateClean: 0, privateDirty: 0, referenced: 0, anonymous: 0 };
   const { words } = machine.tables;
   const directory = tableBase(machine, mm.pgd);
-  for (let addr = vma.start; addr < vma.end; ) {
+  for (let addr = vma.start; addr < vma.end;) {
     const stop = Math.min(vma.end, (Math.floor(addr / TABLE_SPAN) + 1) * TABLE_SPAN);
     const pde = words[directory + (addr >>> 22)]!;
     if (pde !== 0) {
@@ -81,9 +81,17 @@ function addPage(machine: Machine, sizes: AreaSizes, pte: number): void {
 const pssKb = (pss: number): number => Math.floor(pss / (1 << (10 + PSS_SHIFT)));
 
 const VM_FLAG_NAMES: readonly (readonly [number, string])[] = [
-  [VM.read, 'rd'], [VM.write, 'wr'], [VM.exec, 'ex'], [VM.shared, 'sh'],
+  [VM.read, 'rd'],
+  [VM.write, 'wr'],
+  [VM.exec, 'ex'],
+  [VM.shared, 'sh'],
 ];
-const VM_FLAG_TAIL: readonly (readonly [number, string])[] = [[VM.growsdown, 'gd'], [VM.locked, 'lo'], [VM.account, 'ac'], [VM.noreserve, 'nr']];
+const VM_FLAG_TAIL: readonly (readonly [number, string])[] = [
+  [VM.growsdown, 'gd'],
+  [VM.locked, 'lo'],
+  [VM.account, 'ac'],
+  [VM.noreserve, 'nr'],
+];
 
 function vmFlagsLine(vma: Vma): string {
   const set = (names: typeof VM_FLAG_NAMES) => names.filter(([bit]) => vma.flags & bit).map(([, name]) => name);
@@ -103,7 +111,17 @@ export function smaps(machine: Machine, task: Task): string {
     text += line('Shared_Clean', sizes.sharedClean * 4) + line('Shared_Dirty', sizes.sharedDirty * 4);
     text += line('Private_Clean', sizes.privateClean * 4) + line('Private_Dirty', sizes.privateDirty * 4);
     text += line('Referenced', sizes.referenced * 4) + line('Anonymous', sizes.anonymous * 4);
-    for (const label of ['KSM', 'LazyFree', 'AnonHugePages', 'ShmemPmdMapped', 'FilePmdMapped', 'Shared_Hugetlb', 'Private_Hugetlb', 'Swap', 'SwapPss']) {
+    for (const label of [
+      'KSM',
+      'LazyFree',
+      'AnonHugePages',
+      'ShmemPmdMapped',
+      'FilePmdMapped',
+      'Shared_Hugetlb',
+      'Private_Hugetlb',
+      'Swap',
+      'SwapPss',
+    ]) {
       text += line(label, 0);
     }
     text += line('Locked', vma.flags & VM.locked ? pssKb(sizes.pss) : 0);
