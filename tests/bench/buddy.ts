@@ -21,7 +21,13 @@ interface Round {
 
 /** A machine's zone with all its frames free, and no kernel around it. */
 function emptyZone(): { frames: Frames; zone: Zone } {
-  const { frames, zones } = createMachine({ frames: FRAMES, zones: { normal: FRAMES }, maxOrder: MAX_ORDER, minFreeKbytes: 0, mobility: false });
+  const { frames, zones } = createMachine({
+    frames: FRAMES,
+    zones: { normal: FRAMES },
+    maxOrder: MAX_ORDER,
+    minFreeKbytes: 0,
+    mobility: false,
+  });
   return { frames, zone: zones[0]! };
 }
 
@@ -80,7 +86,16 @@ function twin(program: string, operations: number): Round {
 }
 
 export function measureBuddy(rounds: number, operations: number): Row {
-  const row: Row = { id: 'P1', what: 'buddy alone: time ÷ C twin (gcc -O3)', value: null, unit: '×', must: 2, stretch: 1.5, note: '', rounds: [] };
+  const row: Row = {
+    id: 'P1',
+    what: 'buddy alone: time ÷ C twin (gcc -O3)',
+    value: null,
+    unit: '×',
+    must: 2,
+    stretch: 1.5,
+    note: '',
+    rounds: [],
+  };
   const folder = mkdtempSync(join(tmpdir(), 'twin-'));
   try {
     const program = buildTwin(folder);
@@ -89,7 +104,8 @@ export function measureBuddy(rounds: number, operations: number): Row {
     for (let round = 0; round < rounds; round++) {
       const reference = program === null ? null : twin(program, operations);
       const own = ours(operations);
-      if (reference !== null && reference.hash !== own.hash) throw new Error(`the free lists differ: ours ${own.hash}, the twin's ${reference.hash}`);
+      if (reference !== null && reference.hash !== own.hash)
+        throw new Error(`the free lists differ: ours ${own.hash}, the twin's ${reference.hash}`);
       times.push({ ours: own.ns / operations, twin: (reference?.ns ?? Number.NaN) / operations });
     }
     const own = `${median(times.map((time) => time.ours)).toFixed(1)} ns an operation`;
@@ -101,4 +117,3 @@ export function measureBuddy(rounds: number, operations: number): Row {
     rmSync(folder, { recursive: true });
   }
 }
-

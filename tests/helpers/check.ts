@@ -112,7 +112,7 @@ function checkPartition(machine: Machine, count: Count): void {
   const { frames, zones, config } = machine;
   for (const zone of zones) {
     let managed = 0;
-    for (let pfn = zone.start; pfn < zone.end; ) {
+    for (let pfn = zone.start; pfn < zone.end;) {
       if (frames.flags[pfn] === PG.reserved) {
         must(count.seen[pfn] === SEEN.nothing, () => `reserved frame ${pfn} is in a free block`);
         count.seen[pfn] = SEEN.reserved;
@@ -126,7 +126,10 @@ function checkPartition(machine: Machine, count: Count): void {
       }
       const order = frames.order[pfn]!;
       must((frames.flags[pfn]! & PG.head) !== 0, () => `frame ${pfn} is neither reserved nor free nor the head of a block`);
-      must(pfn % 2 ** order === 0 && pfn + 2 ** order <= zone.end, () => `allocated block ${pfn} of order ${order} is not aligned or leaves its zone`);
+      must(
+        pfn % 2 ** order === 0 && pfn + 2 ** order <= zone.end,
+        () => `allocated block ${pfn} of order ${order} is not aligned or leaves its zone`,
+      );
       for (let n = pfn; n < pfn + 2 ** order; n++) {
         must(count.seen[n] === SEEN.nothing, () => `frame ${n} of the allocated block ${pfn} is free as well`);
         must(n === pfn || frames.flags[n] === 0, () => `frame ${n} inside the allocated block ${pfn} has flags ${frames.flags[n]}`);
@@ -145,9 +148,12 @@ function checkPartition(machine: Machine, count: Count): void {
 /** One address space: areas, tables, entries, resident pages (§19.3, .4, .7). */
 function checkTask(machine: Machine, task: Task, count: Count): void {
   must(machine.tasks.get(task.pid) === task, () => `pid ${task.pid} is listed under another number`);
-  must(task.pid >= 1 && (task.pid < machine.nextPid || task.pid === 1), () => `pid ${task.pid} was never given (next is ${machine.nextPid})`);
+  must(
+    task.pid >= 1 && (task.pid < machine.nextPid || task.pid === 1),
+    () => `pid ${task.pid} was never given (next is ${machine.nextPid})`,
+  );
   const { mm } = task;
-  checkAreas(machine, task, count);
+  checkAreas(task, count);
   const { frames, tables } = machine;
   const words = tables.words;
   const rss = { anon: 0, shmem: 0 };
@@ -214,7 +220,7 @@ function checkPte(machine: Machine, task: Task, addr: number, pte: number, rss: 
   rss.anon += 1;
 }
 
-function checkAreas(machine: Machine, task: Task, count: Count): void {
+function checkAreas(task: Task, count: Count): void {
   const { mm } = task;
   let pages = 0;
   let committed = 0;
@@ -325,7 +331,10 @@ function checkOwners(machine: Machine, count: Count): void {
   for (const task of machine.tasks.values()) {
     equal(task.kernelPages, count.kernelPages.get(task.pid) ?? 0, () => `pid ${task.pid}: kernel pages`);
     for (const pfn of task.kernelBlocks) {
-      must(count.seen[pfn] === SEEN.allocated && frames.flags[pfn] === (PG.head | PG.kernel), () => `pid ${task.pid}: ${pfn} is no kernel block`);
+      must(
+        count.seen[pfn] === SEEN.allocated && frames.flags[pfn] === (PG.head | PG.kernel),
+        () => `pid ${task.pid}: ${pfn} is no kernel block`,
+      );
       equal(frames.owner[pfn]!, task.pid, () => `kernel block ${pfn}: owner`);
     }
   }
