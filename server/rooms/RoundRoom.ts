@@ -26,7 +26,7 @@ import type { Sequencer, Ticking } from '../sequencer/Sequencer.ts';
 import type { Scenarios } from '../scenarios.ts';
 import { RoomBots } from './bots.ts';
 import { actAsHost } from './hosting.ts';
-import { Roster, type Member, type Seated, type SeatRequest } from './roster.ts';
+import { isWatcher, Roster, type Member, type Seated, type SeatRequest } from './roster.ts';
 import { SafeRoom } from './SafeRoom.ts';
 import { callStandIns, handBack } from './standIns.ts';
 import { Streams } from './streams.ts';
@@ -330,8 +330,9 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     for (const member of this.roster.all()) {
       if (member.client !== null || member.bot !== null) continue;
       const awayMs = now - member.awaySince;
-      if (awayMs > (member.arrived ? patience.lobbyAwayMs : patience.reservationMs) && (!member.arrived || this.phase === 'lobby'))
-        this.removeMember(member);
+      // Whoever only watches holds nothing that would have to wait for them.
+      const mayGo = !member.arrived || this.phase === 'lobby' || isWatcher(member);
+      if (mayGo && awayMs > (member.arrived ? patience.lobbyAwayMs : patience.reservationMs)) this.removeMember(member);
     }
     callStandIns(this, now, patience.standInMs);
     if (this.clients.length > 0) this.emptySince = now;
