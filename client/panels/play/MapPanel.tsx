@@ -157,12 +157,14 @@ function pressed(event: KeyboardEvent, map: MapHandle | null): void {
 function CursorLine({ play, cursor }: { play: Play; cursor: ReadonlySignal<number> }) {
   const [spoken, speak] = useState('');
   const text = frameText(play, play.seen.value, cursor.value);
+  const used = useRef(false);
+  used.current ||= text !== '';
   useEffect(() => {
     const rest = setTimeout(() => speak(text), SPEAK_MS);
     return () => clearTimeout(rest);
   }, [text]);
   return (
-    <p class="map-cursor">
+    <p class={text === '' && used.current ? 'map-cursor none' : 'map-cursor'}>
       <span class={text === '' ? 'mono dim' : 'mono'} aria-hidden="true">
         {text || t('play.map.hint')}
       </span>
