@@ -21,7 +21,7 @@ import { loadScenarios } from './scenarios.ts';
 import { BEAT_MS, Sequencer } from './sequencer/Sequencer.ts';
 
 const DIST = fileURLToPath(new URL('../dist/client', import.meta.url));
-const PATIENCE: Patience = { emptyMs: 10 * 60_000, reservationMs: 15_000, lobbyAwayMs: 120_000 };
+const PATIENCE: Patience = { emptyMs: 10 * 60_000, reservationMs: 15_000, lobbyAwayMs: 120_000, standInMs: 3000 };
 /** A request that is still not whole after so long is cut off. */
 const REQUEST_MS_MAX = 30_000;
 /** A socket whose other end is silent for two pings is dead. */

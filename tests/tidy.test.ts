@@ -1,6 +1,6 @@
 /** What holds the house together and no compiler sees: who imports whom, which words are used, that nothing is dead or unsaid. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CALLS } from '#kernel/calls.ts';
 import { CODES } from '#protocol/codes.ts';
@@ -28,6 +28,17 @@ describe('the code', () => {
 
   test('has no file that nobody uses', () => {
     expect(deadFiles(sources())).toEqual([]);
+  });
+
+  test('links only to files that are there', () => {
+    const dead = sources()
+      .filter(({ path }) => path.endsWith('.md'))
+      .flatMap(({ path, text }) =>
+        [...text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)]
+          .filter(([, target]) => !existsSync(join(ROOT, dirname(path), target!)))
+          .map(([, target]) => `${path}: ${target}`),
+      );
+    expect(dead).toEqual([]);
   });
 
   test('has no empty file', () => {

@@ -128,6 +128,7 @@ export class LocalSession implements Session {
       seconds: played.seconds,
       seats,
       locked: true,
+      standIns: false,
       briefingMs: 0,
       roster: this.roster(),
     };

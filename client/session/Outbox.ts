@@ -46,15 +46,18 @@ export class Outbox {
     });
   }
 
-  /** The link is there (again); the server has queued everything of this seat up to `seq`. */
-  welcome(seq: number): void {
+  /**
+   * The link is there (again); the server has queued everything of this seat up to `seq`, of which this page sent what is up to
+   * `own`. What never arrived gets new numbers where a bot that stood in has taken some.
+   */
+  welcome(seq: number, own = seq): void {
     this.last = Math.max(this.last, seq);
     const now = this.parts.time();
     const again: Waiting[] = [];
     for (const entry of this.waiting) {
-      if (entry.seq <= seq) entry.answer({ ok: true, seq: entry.seq });
+      if (entry.seq <= own) entry.answer({ ok: true, seq: entry.seq });
       else if (now - entry.since > STALE_MS) entry.answer({ ok: false, code: 'NO_LINK' });
-      else again.push(entry);
+      else again.push(own < seq ? { ...entry, seq: ++this.last } : entry);
     }
     this.waiting = again;
     for (const entry of again) void this.send(entry);

@@ -262,7 +262,7 @@ export class RoomSession implements Session {
 
   private welcome(message: WelcomeMessage): void {
     this.me = message;
-    this.outbox.welcome(message.seq);
+    this.outbox.welcome(message.seq, message.own);
     if (this.socket !== null) this.see(this.socket.state);
   }
 
@@ -335,8 +335,9 @@ function factsOf(state: RoomState, me: WelcomeMessage): RoomFacts {
     online: person.online,
     bot: person.bot === '' ? null : (person.bot as BotName),
   }));
-  const { code, scenario, seconds, seats, locked, briefingMs } = state;
-  return { code, phase: state.phase as Phase, role: me.role, seat: me.seat, scenario, seconds, seats, locked, briefingMs, roster };
+  const { code, scenario, seconds, seats, locked, standIns, briefingMs } = state;
+  const phase = state.phase as Phase;
+  return { code, phase, role: me.role, seat: me.seat, scenario, seconds, seats, locked, standIns, briefingMs, roster };
 }
 
 async function inflate(deflated: Uint8Array): Promise<Uint8Array> {

@@ -4,12 +4,13 @@ import type { Round } from '#game/round.ts';
 import type { Action, BotName, RoundEvent, Seat } from '#game/types.ts';
 
 export type Phase = 'lobby' | 'briefing' | 'running' | 'paused' | 'podium';
-export type Role = 'host' | 'player';
+/** A spectator watches on a device of its own; a screen is a projector's. */
+export type Role = 'host' | 'player' | 'spectator' | 'screen';
 
 export interface RosterEntry {
   /** Stable within a room; not a secret and not a session id. */
   id: string;
-  /** -1 for a host, who has no process. */
+  /** -1 for all but players: they have no process. */
   seat: Seat;
   name: string;
   role: Role;
@@ -21,13 +22,15 @@ export interface RoomFacts {
   code: string;
   phase: Phase;
   role: Role;
-  /** One's own seat, -1 for a host. */
+  /** One's own seat, -1 for all but players. */
   seat: Seat;
   scenario: string;
   /** Seconds of game time in the round. */
   seconds: number;
   seats: number;
   locked: boolean;
+  /** Whether bots play for players who dropped. */
+  standIns: boolean;
   /** Milliseconds of the briefing left; 0 outside it. */
   briefingMs: number;
   roster: RosterEntry[];
@@ -43,6 +46,7 @@ export type HostAction =
   | { do: 'again' }
   | { do: 'kick'; id: string }
   | { do: 'lock'; locked: boolean }
+  | { do: 'standIns'; on: boolean }
   | { do: 'addBots'; bots: BotName[] }
   | { do: 'removeBots' }
   | { do: 'cap'; seat: Seat; on: boolean }

@@ -57,7 +57,10 @@ export function listen(element: HTMLElement, density: () => number, wishes: MapW
     const { x, y } = at(event);
     wishes.zoom(x, y, WHEEL_STEP ** -(event.deltaY * lines));
   };
-  const leave = (): void => wishes.leave();
+  const leave = (event: PointerEvent): void => {
+    // A finger that is lifted leaves, too; what it tapped stays named.
+    if (event.pointerType === 'mouse') wishes.leave();
+  };
 
   const stop = new AbortController();
   const { signal } = stop;

@@ -26,8 +26,9 @@ import type { Sequencer, Ticking } from '../sequencer/Sequencer.ts';
 import type { Scenarios } from '../scenarios.ts';
 import { RoomBots } from './bots.ts';
 import { actAsHost } from './hosting.ts';
-import { Roster, type Member, type Seated, type SeatRequest } from './roster.ts';
+import { isWatcher, Roster, type Member, type Seated, type SeatRequest } from './roster.ts';
 import { SafeRoom } from './SafeRoom.ts';
+import { callStandIns, handBack } from './standIns.ts';
 import { Streams } from './streams.ts';
 
 /** What the process gives to its rooms. */
@@ -46,6 +47,8 @@ export interface Patience {
   reservationMs: number;
   /** A player of the lobby who is away gives up seat and name. */
   lobbyAwayMs: number;
+  /** A player of the round who is away is played by a bot, where the host allows it. */
+  standInMs: number;
 }
 
 export interface RoundRoomOptions {
@@ -108,6 +111,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
       seconds: options.seconds,
       seats: options.seats,
       locked: false,
+      standIns: false,
       briefingMs: 0,
       rounds: 0,
     });
@@ -146,7 +150,8 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     // The newest proof of identity wins.
     this.roster.setClient(member, client, performance.now());
     older?.leave(CLOSE.REPLACED, 'REPLACED');
-    const welcome: WelcomeMessage = { id: member.id, role: member.role, seat: member.seat, seq: member.seq };
+    handBack(this, member);
+    const welcome: WelcomeMessage = { id: member.id, role: member.role, seat: member.seat, seq: member.seq, own: member.ownSeq };
     client.send('welcome', welcome);
     if (this.playing === null) return;
     if (this.phase !== 'podium') this.joinRound(member);
@@ -170,9 +175,11 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     if (this.phase !== 'running' || this.playing === null) return refuse(context, 'WRONG_PHASE');
     const { seq, action } = parsed.data;
     // Sent again after a doubt: it is queued already.
-    if (seq <= member.seq) return { queued: seq };
+    if (seq <= member.ownSeq) return { queued: seq };
+    // A bot that stood in has used this number; the welcome has said so.
+    if (seq <= member.seq) return refuse(context, 'MALFORMED');
     if (!member.inputs.take()) return refuse(context, 'TOO_FAST');
-    member.seq = seq;
+    member.seq = member.ownSeq = seq;
     this.playing.queue({ type: 'act', seat: member.seat, seq, action });
     return { queued: seq };
   }
@@ -254,7 +261,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   joinRound(member: Member): void {
     if (this.playing === null || member.seat < 0 || this.playing.seats.has(member.seat)) return;
     this.playing.queue({ type: 'join', seat: member.seat, bot: member.bot });
-    if (member.bot !== null) this.bots.add(member.seat, member.bot, this.playing.seed);
+    if (member.bot !== null) this.bots.add(member, member.bot, this.playing.seed);
   }
 
   /** Out of the room, and the process out of the round. The same person may come back as a newcomer. */
@@ -323,9 +330,11 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     for (const member of this.roster.all()) {
       if (member.client !== null || member.bot !== null) continue;
       const awayMs = now - member.awaySince;
-      if (awayMs > (member.arrived ? patience.lobbyAwayMs : patience.reservationMs) && (!member.arrived || this.phase === 'lobby'))
-        this.removeMember(member);
+      // Whoever only watches holds nothing that would have to wait for them.
+      const mayGo = !member.arrived || this.phase === 'lobby' || isWatcher(member);
+      if (mayGo && awayMs > (member.arrived ? patience.lobbyAwayMs : patience.reservationMs)) this.removeMember(member);
     }
+    callStandIns(this, now, patience.standInMs);
     if (this.clients.length > 0) this.emptySince = now;
     if (now - this.emptySince > patience.emptyMs) void this.disconnect(CLOSE.ROOM_CLOSED);
     const slow = this.playing === null ? [] : this.streams.reviveSlow((client) => this.follow(client));

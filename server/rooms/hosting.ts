@@ -3,6 +3,7 @@ import type { Code } from '#protocol/codes.ts';
 import { TICKS_PER_SECOND } from '#protocol/limits.ts';
 import type { HostAction, Phase } from '#protocol/messages.ts';
 import type { RoundRoom } from './RoundRoom.ts';
+import { handBack } from './standIns.ts';
 
 type Kind = HostAction['do'];
 type ActionOf<K extends Kind> = Extract<HostAction, { do: K }>;
@@ -59,6 +60,14 @@ const RULES: { [K in Kind]: Rule<K> } = {
     phases: ANY,
     run: (room, action) => {
       room.state.locked = action.locked;
+      return null;
+    },
+  },
+  standIns: {
+    phases: ANY,
+    run: (room, action) => {
+      room.state.standIns = action.on;
+      if (!action.on) for (const member of room.roster.seated()) handBack(room, member);
       return null;
     },
   },

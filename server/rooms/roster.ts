@@ -13,7 +13,9 @@ import {
   RESYNC_SECONDS,
   RETURNS_BURST,
   RETURNS_PER_SECOND,
+  SCREENS_MAX,
   SEAT_NUMBERS_MAX,
+  SPECTATORS_MAX,
 } from '#protocol/limits.ts';
 import type { Role } from '#protocol/messages.ts';
 import { checkName, lookAlikeKey, makeName } from '#protocol/names.ts';
@@ -23,6 +25,7 @@ import { Budget } from './budget.ts';
 
 /** A host's name in the roster; people see their own language's word for the role. */
 const HOST_NAME = 'Host';
+const WATCHERS_MAX = { spectator: SPECTATORS_MAX, screen: SCREENS_MAX };
 
 export interface Member {
   readonly id: string;
@@ -38,8 +41,9 @@ export interface Member {
   awaySince: number;
   /** Whether a socket ever came. */
   arrived: boolean;
-  /** The highest sequence number queued. */
+  /** The highest sequence number queued, and the highest of those that the person sent: a bot that stands in takes numbers too. */
   seq: number;
+  ownSeq: number;
   readonly inputs: Budget;
   readonly resyncs: Budget;
   /** Seats asked for again: each reserves a socket for a while. */
@@ -92,16 +96,23 @@ export class Roster {
   admit(request: SeatRequest, mayRename: boolean): Seated {
     const known = this.find(request);
     if (known !== null) return this.welcomeBack(known, mayRename ? request.name : undefined);
-    if (request.role === 'host') {
-      if (!sameDigest(request.digest, this.hostDigest)) return { ok: false, code: 'NOT_HOST' };
-      return answer(this.add('host', request.digest, null, -1, HOST_NAME));
-    }
-    if (this.state.locked) return { ok: false, code: 'LOCKED' };
+    const isHost = sameDigest(request.digest, this.hostDigest);
+    if (request.role === 'host')
+      return isHost ? answer(this.add('host', request.digest, null, -1, HOST_NAME)) : { ok: false, code: 'NOT_HOST' };
+    // The host's own projector comes in always.
+    if (this.state.locked && !(isHost && request.role === 'screen')) return { ok: false, code: 'LOCKED' };
+    if (request.role !== 'player') return this.admitWatcher(request.role, request.digest);
     const seat = this.freeSeat();
     if (seat === null || this.members.size >= PEOPLE_MAX) return { ok: false, code: 'FULL' };
     const named = this.nameFor(request.name, null);
     if (!named.ok) return named;
     return answer(this.add('player', request.digest, null, seat, named.name));
+  }
+
+  private admitWatcher(role: keyof typeof WATCHERS_MAX, digest: Digest): Seated {
+    const there = this.all().filter((member) => member.role === role).length;
+    if (there >= WATCHERS_MAX[role] || this.members.size >= PEOPLE_MAX) return { ok: false, code: 'TOO_MANY_WATCH' };
+    return answer(this.add(role, digest, null, -1, ''));
   }
 
   /** Null when no seat is free. */
@@ -166,6 +177,7 @@ export class Roster {
       awaySince: performance.now(),
       arrived: false,
       seq: 0,
+      ownSeq: 0,
       inputs: new Budget(INPUTS_PER_SECOND, INPUTS_BURST),
       resyncs: new Budget(1 / RESYNC_SECONDS, RESYNC_BURST),
       returns: new Budget(RETURNS_PER_SECOND, RETURNS_BURST),
@@ -214,4 +226,8 @@ export class Roster {
 
 function answer(member: Member): Seated {
   return { ok: true, id: member.id, role: member.role, seat: member.seat, name: member.name };
+}
+
+export function isWatcher(member: Member): boolean {
+  return member.role === 'spectator' || member.role === 'screen';
 }

@@ -111,6 +111,11 @@ export function tray(round: Round): ToolView[] {
   return round.scenario.tools.map((id: ToolId, index) => ({ id, key: KEYS[index]!, takesOrder: TOOLS[id].takesOrder }));
 }
 
+/** Whether a bot plays this seat now: one of its own, or one that stands in for a player. */
+export function isHeldByBot(round: Round, number: Seat): boolean {
+  return (round.game.seats.get(number)?.bot ?? null) !== null;
+}
+
 /** What a bot needs of a seat's view, without the walks over page tables. */
 export type HandView = Pick<SeatView, 'seat' | 'alive' | 'stall' | 'hand' | 'holdings' | 'tray'>;
 

@@ -39,7 +39,8 @@ const badAddress = new BadArgument('an address: a whole number from 0 to 2^32 âˆ
 /** An address, as a number or as a string of hex digits. */
 export const address: Argument<Addr> = argument((value) => {
   const number = typeof value === 'string' && /^0x[0-9a-fA-F]{1,16}$/.test(value) ? Number.parseInt(value.slice(2), 16) : value;
-  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > ADDRESS_MAX || Object.is(number, -0)) return badAddress;
+  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > ADDRESS_MAX || Object.is(number, -0))
+    return badAddress;
   return number;
 });
 

@@ -7,12 +7,36 @@ export class CodecError extends Error {
   override name = 'CodecError';
 }
 
-const TAG = { null: 0, false: 1, true: 2, uint: 3, nint: 4, double: 5, string: 6, array: 7, object: 8, map: 9, set: 10, typed: 11, undefined: 12 };
+const TAG = {
+  null: 0,
+  false: 1,
+  true: 2,
+  uint: 3,
+  nint: 4,
+  double: 5,
+  string: 6,
+  array: 7,
+  object: 8,
+  map: 9,
+  set: 10,
+  typed: 11,
+  undefined: 12,
+};
 const TYPED = [Uint8Array, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array, Float64Array] as const;
 type Typed = InstanceType<(typeof TYPED)[number]>;
 const DEPTH_MAX = 64;
 
-export type Value = null | undefined | boolean | number | string | readonly Value[] | Map<Value, Value> | Set<Value> | Typed | { readonly [key: string]: Value };
+export type Value =
+  | null
+  | undefined
+  | boolean
+  | number
+  | string
+  | readonly Value[]
+  | Map<Value, Value>
+  | Set<Value>
+  | Typed
+  | { readonly [key: string]: Value };
 
 interface Sink {
   bytes: Uint8Array;
@@ -187,17 +211,24 @@ function take(source: Source, depth: number): unknown {
   if (depth > DEPTH_MAX) throw new CodecError(`nested deeper than ${DEPTH_MAX}`);
   const tag = takeByte(source);
   switch (tag) {
-    case TAG.null: return null;
-    case TAG.undefined: return undefined;
-    case TAG.false: return false;
-    case TAG.true: return true;
-    case TAG.uint: return takeVarint(source);
-    case TAG.nint: return -takeVarint(source);
+    case TAG.null:
+      return null;
+    case TAG.undefined:
+      return undefined;
+    case TAG.false:
+      return false;
+    case TAG.true:
+      return true;
+    case TAG.uint:
+      return takeVarint(source);
+    case TAG.nint:
+      return -takeVarint(source);
     case TAG.double: {
       for (let i = 0; i < 8; i++) doubleBytes[i] = takeByte(source);
       return doubleView.getFloat64(0, true);
     }
-    case TAG.string: return takeString(source);
+    case TAG.string:
+      return takeString(source);
     case TAG.array: {
       const value: unknown[] = [];
       for (let n = takeCount(source); n > 0; n--) value.push(take(source, depth + 1));
@@ -216,9 +247,12 @@ function take(source: Source, depth: number): unknown {
       for (let n = takeCount(source); n > 0; n--) value.add(take(source, depth + 1));
       return value;
     }
-    case TAG.object: return takePlain(source, depth + 1);
-    case TAG.typed: return takeTyped(source);
-    default: throw new CodecError(`unknown tag ${tag}`);
+    case TAG.object:
+      return takePlain(source, depth + 1);
+    case TAG.typed:
+      return takeTyped(source);
+    default:
+      throw new CodecError(`unknown tag ${tag}`);
   }
 }
 

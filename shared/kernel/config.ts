@@ -47,8 +47,26 @@ function group(keys: Keys, key: string, names: readonly string[]): Keys {
 }
 
 const KNOWN = [
-  'frames', 'maxFrames', 'zones', 'reserved', 'arch', 'pageOffset', 'maxOrder', 'pageblockOrder', 'mobility', 'minFreeKbytes',
-  'slab', 'overcommit', 'chargeKernel', 'cma', 'mem', 'vmalloc', 'root', 'costs', 'seed', 'rules',
+  'frames',
+  'maxFrames',
+  'zones',
+  'reserved',
+  'arch',
+  'pageOffset',
+  'maxOrder',
+  'pageblockOrder',
+  'mobility',
+  'minFreeKbytes',
+  'slab',
+  'overcommit',
+  'chargeKernel',
+  'cma',
+  'mem',
+  'vmalloc',
+  'root',
+  'costs',
+  'seed',
+  'rules',
 ];
 /** Keys of calls.md whose mechanism is not in this kernel yet. */
 const LATER = ['swap', 'disk', 'libc', 'swappiness', 'replacement', 'tlb'];

@@ -17,6 +17,9 @@ export const FACT = {
   areaMapped: 12, // a = page number of the kernel address, b = pages without the guard page, c = pid (vmalloc, ioremap)
   areaFreed: 13, // the same
   areasPurged: 14, // a = areas whose addresses are free again, b = their pages
+  pageKmapped: 15, // a = pfn, b = slot of kmap, c = pid
+  pageKunmapped: 16, // the same
+  dmaMoved: 17, // a = first pfn, b = channel, c = bytes
   slabCreated: 24, // a = first pfn, b = order, c = number of the cache
   slabDestroyed: 25, // the same
 } as const;
@@ -56,11 +59,7 @@ export function emit(ring: FactRing | null, kind: FactKind, a: number, b: number
 }
 
 /** Calls `see` for each fact written since `since`, oldest first; returns the new mark. Facts that the ring no longer holds are skipped. */
-export function readFacts(
-  ring: FactRing,
-  since: number,
-  see: (kind: FactKind, a: number, b: number, c: number) => void,
-): number {
+export function readFacts(ring: FactRing, since: number, see: (kind: FactKind, a: number, b: number, c: number) => void): number {
   for (let n = Math.max(since, ring.written - ring.size); n < ring.written; n++) {
     const at = n & (ring.size - 1);
     see(ring.kind[at] as FactKind, ring.a[at]!, ring.b[at]!, ring.c[at]!);

@@ -52,7 +52,18 @@ export const GFP_USER = USER;
 export const GFP_KERNEL_ZERO = KERNEL | GFP_BIT.__GFP_ZERO;
 export const GFP_HIGHUSER_MOVABLE = HIGHUSER | GFP_BIT.__GFP_MOVABLE;
 
-const WHOLE = ['GFP_HIGHUSER_MOVABLE', 'GFP_HIGHUSER', 'GFP_USER', 'GFP_KERNEL', 'GFP_NOFS', 'GFP_ATOMIC', 'GFP_NOIO', 'GFP_NOWAIT', 'GFP_DMA', 'GFP_DMA32'];
+const WHOLE = [
+  'GFP_HIGHUSER_MOVABLE',
+  'GFP_HIGHUSER',
+  'GFP_USER',
+  'GFP_KERNEL',
+  'GFP_NOFS',
+  'GFP_ATOMIC',
+  'GFP_NOIO',
+  'GFP_NOWAIT',
+  'GFP_DMA',
+  'GFP_DMA32',
+];
 
 /** As the kernel prints a mask: the largest named set first, then what is left (show_gfp_flags). */
 export function gfpText(gfp: number): string {

@@ -126,8 +126,48 @@ export function tick(machine: Machine): void {
 
 /** All that is small, as plain values; the frames and tables go beside it as arrays. */
 function smallState(machine: Machine): Record<string, unknown> {
-  const { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, vmap, highmem, iomem, slab, shm, shmPages, cma, bootPages, contents } = machine;
-  return { now, rng, nextPid, initBorn, kmsg, kmsgLines, nextShm, committed, zones, tasks, vmap, highmem, iomem, slab, shm, shmPages, cma, bootPages, contents };
+  const {
+    now,
+    rng,
+    nextPid,
+    initBorn,
+    kmsg,
+    kmsgLines,
+    nextShm,
+    committed,
+    zones,
+    tasks,
+    vmap,
+    highmem,
+    iomem,
+    slab,
+    shm,
+    shmPages,
+    cma,
+    bootPages,
+    contents,
+  } = machine;
+  return {
+    now,
+    rng,
+    nextPid,
+    initBorn,
+    kmsg,
+    kmsgLines,
+    nextShm,
+    committed,
+    zones,
+    tasks,
+    vmap,
+    highmem,
+    iomem,
+    slab,
+    shm,
+    shmPages,
+    cma,
+    bootPages,
+    contents,
+  };
 }
 
 /** Page tables in use; a free slot's history is nobody's business. */
@@ -155,7 +195,18 @@ export function hash(machine: Machine): string {
   const hasher = createHasher();
   const { frames } = machine;
   hashWord(hasher, frames.count);
-  for (const array of [frames.flags, frames.order, frames.owner, frames.mapcount, frames.refcount, frames.next, frames.prev, frames.index, frames.rmap, frames.pageblock]) {
+  for (const array of [
+    frames.flags,
+    frames.order,
+    frames.owner,
+    frames.mapcount,
+    frames.refcount,
+    frames.next,
+    frames.prev,
+    frames.index,
+    frames.rmap,
+    frames.pageblock,
+  ]) {
     hashArray(hasher, array);
   }
   hashArray(hasher, machine.vmstat);

@@ -34,6 +34,8 @@ export const CODES = {
   LOCKED: 403,
   /** All seats are taken. */
   FULL: 409,
+  /** As many watch this room as can. */
+  TOO_MANY_WATCH: 409,
   /** The secret is not the host's. */
   NOT_HOST: 403,
   NAME_TAKEN: 409,

@@ -9,10 +9,18 @@ export const TICK_INPUTS_MAX = 1500;
 /** Bytes of one encoded tick: above the largest inputs, as many as there can be. */
 export const TICK_BYTES_MAX = 1 << 20;
 
+/** Ticks in the file of one round: more than a day. */
+export const LOG_TICKS_MAX = 1 << 20;
+/** Letters of the scenario in such a file, as ASCII. */
+export const LOG_SCENARIO_LETTERS_MAX = 1 << 21;
+
 /** Players and bots in one room. */
 export const SEATS_MAX = 100;
 /** Numbers of seats that one round may use up: a kicked seat's number is not given to somebody else in the same round. */
 export const SEAT_NUMBERS_MAX = 256;
+/** People who watch one room without a process, and projectors of one room. */
+export const SPECTATORS_MAX = 200;
+export const SCREENS_MAX = 10;
 /** People of all roles in one room. */
 export const PEOPLE_MAX = 320;
 /** Rooms in one process. */

@@ -37,7 +37,8 @@ const seconds = whole(SECONDS_MIN, SECONDS_MAX);
 const scenarioId = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,63}$/);
 /** The device's 128 bits as lower-case hex digits. */
 const secret = z.string().regex(new RegExp(`^[0-9a-f]{${SECRET_DIGITS}}$`));
-const role = z.enum(['host', 'player']);
+/** A spectator watches on a device of its own; a screen is a projector's, for a room full of people. */
+const role = z.enum(['host', 'player', 'spectator', 'screen']);
 
 export type Role = z.infer<typeof role>;
 export type Phase = 'lobby' | 'briefing' | 'running' | 'paused' | 'podium';
@@ -59,7 +60,7 @@ export interface CreateRoomReply {
 
 export const SeatBody = z.strictObject({
   secret,
-  /** Checked by names.ts; without one the server gives a generated name. A host needs none. */
+  /** Checked by names.ts; without one the server gives a generated name. Only players have one. */
   name: z.string().max(NAME_UNITS_MAX).optional(),
   role,
 });
@@ -77,8 +78,9 @@ export interface Reservation {
 export interface SeatReply {
   reservation: Reservation;
   role: Role;
-  /** -1 for a host. */
+  /** -1 for all but players. */
   seat: Seat;
+  /** '' for who watches. */
   name: string;
 }
 
@@ -141,6 +143,7 @@ export const HostActionSchema = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('again') }),
   z.strictObject({ do: z.literal('kick'), id: person }),
   z.strictObject({ do: z.literal('lock'), locked: z.boolean() }),
+  z.strictObject({ do: z.literal('standIns'), on: z.boolean() }),
   z.strictObject({ do: z.literal('addBots'), bots: z.array(bots).min(1).max(SEATS_MAX) }),
   z.strictObject({ do: z.literal('removeBots') }),
   z.strictObject({ do: z.literal('cap'), seat, on: z.boolean() }),
@@ -163,10 +166,12 @@ export const ResyncMessage = z.strictObject({});
 export interface WelcomeMessage {
   id: string;
   role: Role;
-  /** -1 for a host. */
+  /** -1 for all but players. */
   seat: Seat;
   /** The highest sequence number that the server has queued for this seat; a client goes on above it. */
   seq: number;
+  /** The highest of them that this person sent; those above it were a bot's, who stood in. */
+  own: number;
 }
 
 /** The server's hash of the round after tick n. */

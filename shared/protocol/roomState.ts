@@ -5,10 +5,11 @@ export const Person = schema(
   {
     /** Stable within a room. */
     id: t.string(),
-    /** -1 for a host, who has no process. */
+    /** -1 for all but players: they have no process. */
     seat: t.int16(),
+    /** '' for who watches. */
     name: t.string(),
-    /** 'host' or 'player'. */
+    /** Role of messages.ts. */
     role: t.string(),
     online: t.boolean(),
     /** A bot's name, '' for people. */
@@ -31,6 +32,8 @@ export const RoomState = schema(
     seats: t.uint16(),
     /** For newcomers; who was here comes back. */
     locked: t.boolean(),
+    /** Whether bots play for players who dropped. */
+    standIns: t.boolean(),
     /** Milliseconds of the briefing left, renewed every second; 0 outside it. */
     briefingMs: t.uint32(),
     /** Rounds started in this room. */

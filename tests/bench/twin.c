@@ -127,15 +127,14 @@ static void boot(void)
 	}
 }
 
-/* mulberry32, as shared/kernel/rng.ts */
+/* xorshift32 (Marsaglia): three shifts, so that neither side is measured by its random numbers */
 static uint32_t rng;
 static uint32_t random32(void)
 {
-	uint32_t x;
-	rng += 0x6d2b79f5u;
-	x = (rng ^ (rng >> 15)) * (rng | 1);
-	x ^= x + (x ^ (x >> 7)) * (x | 61);
-	return x ^ (x >> 14);
+	rng ^= rng << 13;
+	rng ^= rng >> 17;
+	rng ^= rng << 5;
+	return rng;
 }
 
 static uint32_t hash_lists(void)
@@ -173,15 +172,15 @@ int main(int argc, char **argv)
 		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
 		for (int64_t n = 0; n < operations; n++) {
 			uint32_t draw = random32();
-			/* Fill half of the slots, then walk at random around that. */
-			if (n < live_max / 2 || count == 0 || (count < live_max && (draw & 1))) {
-				int32_t pfn = alloc_block((draw >> 1) % 5);
+			/* Fill all slots, then walk at random below that. */
+			if (n < live_max || count == 0 || (count < live_max && (draw & 1))) {
+				int32_t pfn = alloc_block(((draw >> 8 & 0xff) * 5) >> 8);
 				if (pfn < 0)
 					misses++;
 				else
 					live[count++] = pfn;
 			} else {
-				int32_t at = (draw >> 1) % (uint32_t)count;
+				int32_t at = ((draw >> 16) * (uint32_t)count) >> 16;
 				int32_t pfn = live[at];
 				live[at] = live[--count];
 				free_block(pfn, order_of[pfn]);

@@ -69,6 +69,19 @@ describe('actions on their way', () => {
     expect(sent).toEqual([1]);
   });
 
+  test('numbers that a bot took while it stood in are not mistaken for one’s own', async () => {
+    const { box, sent, answers } = outbox();
+    const first = box.act(FREE);
+    const second = box.act(FREE);
+    for (const answer of answers.splice(0)) answer({ ok: false, code: 'NO_LINK' });
+    // The first arrived; 2 to 6 were the bot's.
+    box.welcome(6, 1);
+    expect(await first).toEqual({ ok: true, seq: 1 });
+    expect(sent).toEqual([1, 2, 7]);
+    answers.shift()!({ ok: true });
+    expect(await second).toEqual({ ok: true, seq: 7 });
+  });
+
   test('an action whose moment is over is not sent again', async () => {
     const { box, sent, link } = outbox();
     link.open = false;

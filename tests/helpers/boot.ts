@@ -61,7 +61,13 @@ export function mmap(machine: Machine, pid: number, pages: number, prot = RW, fl
 }
 
 /** Touches `pages` pages from an address; the faults that it took. */
-export function touch(machine: Machine, pid: number, how: 'read' | 'write', addr: number, pages: number): { minor: number; major: number; cow: number } {
+export function touch(
+  machine: Machine,
+  pid: number,
+  how: 'read' | 'write',
+  addr: number,
+  pages: number,
+): { minor: number; major: number; cow: number } {
   return granted(machine, pid, { call: how, addr, length: pages * PAGE }).faults!;
 }
 

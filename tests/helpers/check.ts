@@ -173,7 +173,7 @@ function checkTask(machine: Machine, task: Task, count: Count): void {
     () => `pid ${task.pid} was never given (next is ${machine.nextPid})`,
   );
   const { mm } = task;
-  checkAreas(machine, task, count);
+  checkAreas(task, count);
   const { frames, tables } = machine;
   const words = tables.words;
   const rss = { anon: 0, shmem: 0 };
@@ -240,7 +240,7 @@ function checkPte(machine: Machine, task: Task, addr: number, pte: number, rss: 
   rss.anon += 1;
 }
 
-function checkAreas(machine: Machine, task: Task, count: Count): void {
+function checkAreas(task: Task, count: Count): void {
   const { mm } = task;
   let pages = 0;
   let committed = 0;

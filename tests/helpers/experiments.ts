@@ -58,7 +58,10 @@ function forkAndCopy(machine: Machine): Transcript {
   const shared = touch(machine, parent, 'write', a + 16 * PAGE, 16);
   lines.push(['parent minflt writing 16 still-shared', `${shared.minor} (${shared.cow === 16 ? 'copies' : `${shared.cow} copies`})`]);
   const copied = touch(machine, parent, 'write', a, 16);
-  lines.push(['parent minflt writing 16 the child already copied', `${copied.minor} (reuse, ${copied.cow === 0 ? 'no copy' : `${copied.cow} copies`})`]);
+  lines.push([
+    'parent minflt writing 16 the child already copied',
+    `${copied.minor} (reuse, ${copied.cow === 0 ? 'no copy' : `${copied.cow} copies`})`,
+  ]);
   look('parent after', parent);
   granted(machine, child, { call: 'exit' });
   const last = touch(machine, parent, 'write', a + 32 * PAGE, 32);
@@ -108,7 +111,8 @@ export function vmaOperations(machine: Machine): [string, [number, number, strin
   const base = mmap(machine, pid, 48, 'PROT_NONE');
   const fixed = (from: number, to: number, prot: string, flags = PRIVATE) =>
     mmap(machine, pid, to - from, prot, `${flags}|MAP_FIXED`, base + from * PAGE);
-  const unmap = (from: number, to: number) => granted(machine, pid, { call: 'munmap', addr: base + from * PAGE, length: (to - from) * PAGE });
+  const unmap = (from: number, to: number) =>
+    granted(machine, pid, { call: 'munmap', addr: base + from * PAGE, length: (to - from) * PAGE });
   const steps: [string, () => unknown][] = [
     ['reserve48 PROT_NONE', () => null],
     ['fixed rw 8..24', () => fixed(8, 24, RW)],

@@ -18,9 +18,35 @@ export interface Shape {
   processes: number;
 }
 
-const GFPS = ['GFP_KERNEL', 'GFP_ATOMIC', 'GFP_NOWAIT', 'GFP_HIGHUSER', 'GFP_HIGHUSER_MOVABLE', 'GFP_DMA', 'GFP_NOFS', 'GFP_KERNEL|__GFP_NOFAIL', 'GFP_KERNEL|__GFP_NORETRY', 'GFP_USER|__GFP_ZERO'];
-const PROTS = ['PROT_NONE', 'PROT_READ', 'PROT_READ|PROT_WRITE', 'PROT_READ|PROT_WRITE', 'PROT_READ|PROT_WRITE', 'PROT_WRITE', 'PROT_READ|PROT_EXEC'];
-const FLAGS = ['MAP_PRIVATE|MAP_ANONYMOUS', 'MAP_PRIVATE|MAP_ANONYMOUS', 'MAP_SHARED|MAP_ANONYMOUS', 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE', 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_POPULATE', 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_GROWSDOWN'];
+const GFPS = [
+  'GFP_KERNEL',
+  'GFP_ATOMIC',
+  'GFP_NOWAIT',
+  'GFP_HIGHUSER',
+  'GFP_HIGHUSER_MOVABLE',
+  'GFP_DMA',
+  'GFP_NOFS',
+  'GFP_KERNEL|__GFP_NOFAIL',
+  'GFP_KERNEL|__GFP_NORETRY',
+  'GFP_USER|__GFP_ZERO',
+];
+const PROTS = [
+  'PROT_NONE',
+  'PROT_READ',
+  'PROT_READ|PROT_WRITE',
+  'PROT_READ|PROT_WRITE',
+  'PROT_READ|PROT_WRITE',
+  'PROT_WRITE',
+  'PROT_READ|PROT_EXEC',
+];
+const FLAGS = [
+  'MAP_PRIVATE|MAP_ANONYMOUS',
+  'MAP_PRIVATE|MAP_ANONYMOUS',
+  'MAP_SHARED|MAP_ANONYMOUS',
+  'MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE',
+  'MAP_PRIVATE|MAP_ANONYMOUS|MAP_POPULATE',
+  'MAP_PRIVATE|MAP_ANONYMOUS|MAP_GROWSDOWN',
+];
 
 type Pick = (n: number) => number;
 type Maker = (machine: Machine, pid: number, pick: Pick) => Step;
@@ -30,17 +56,39 @@ const one = <T>(list: readonly T[], pick: Pick): T => list[pick(list.length)]!;
 /** An address that means something to the process, often at or near the border of an area. */
 function someAddress(machine: Machine, pid: number, pick: Pick): number {
   const vmas = machine.tasks.get(pid)?.mm.vmas ?? [];
-  if (vmas.length === 0 || pick(30) === 0) return one([0, 0x10000, 0x08048000, 0x40000000, 0xb8000000, 0xbffff000, 0xc0000000, 0xffffffff], pick);
+  if (vmas.length === 0 || pick(30) === 0)
+    return one([0, 0x10000, 0x08048000, 0x40000000, 0xb8000000, 0xbffff000, 0xc0000000, 0xffffffff], pick);
   const vma = one(vmas, pick);
   const page = vma.start + pick((vma.end - vma.start) / PAGE) * PAGE;
-  return one([vma.start, page, page, page, page + pick(PAGE), vma.end - PAGE, vma.end - 1, ...(pick(10) === 0 ? [vma.end, Math.max(0, vma.start - PAGE)] : [page])], pick);
+  return one(
+    [
+      vma.start,
+      page,
+      page,
+      page,
+      page + pick(PAGE),
+      vma.end - PAGE,
+      vma.end - 1,
+      ...(pick(10) === 0 ? [vma.end, Math.max(0, vma.start - PAGE)] : [page]),
+    ],
+    pick,
+  );
 }
 
 const pageOf = (addr: number): number => addr - (addr % PAGE);
 
 /** What calls are made, and how often: [weight, maker]. */
 const MAKERS: readonly [number, Maker][] = [
-  [14, (_m, pid, pick) => ({ pid, call: 'mmap', length: (1 + pick(one([3, 12, 60, 1200], pick))) * PAGE - pick(2), prot: one(PROTS, pick), flags: one(FLAGS, pick) })],
+  [
+    14,
+    (_m, pid, pick) => ({
+      pid,
+      call: 'mmap',
+      length: (1 + pick(one([3, 12, 60, 1200], pick))) * PAGE - pick(2),
+      prot: one(PROTS, pick),
+      flags: one(FLAGS, pick),
+    }),
+  ],
   [
     5,
     (machine, pid, pick) => ({
@@ -52,24 +100,86 @@ const MAKERS: readonly [number, Maker][] = [
       addr: Math.min(pageOf(someAddress(machine, pid, pick)), 0xbffff000) + (pick(40) === 0 ? 1 : 0),
     }),
   ],
-  [9, (machine, pid, pick) => ({ pid, call: 'munmap', addr: pageOf(someAddress(machine, pid, pick)), length: (1 + pick(one([2, 10, 200], pick))) * PAGE })],
-  [22, (machine, pid, pick) => ({ pid, call: 'write', addr: someAddress(machine, pid, pick), length: 1 + pick(one([2, PAGE, 6 * PAGE], pick)) })],
-  [6, (machine, pid, pick) => ({ pid, call: 'write', addr: someAddress(machine, pid, pick), length: 1 + pick(2 * PAGE), value: pick(256) })],
-  [12, (machine, pid, pick) => ({ pid, call: 'read', addr: someAddress(machine, pid, pick), length: 1 + pick(one([2, PAGE, 6 * PAGE], pick)) })],
+  [
+    9,
+    (machine, pid, pick) => ({
+      pid,
+      call: 'munmap',
+      addr: pageOf(someAddress(machine, pid, pick)),
+      length: (1 + pick(one([2, 10, 200], pick))) * PAGE,
+    }),
+  ],
+  [
+    22,
+    (machine, pid, pick) => ({
+      pid,
+      call: 'write',
+      addr: someAddress(machine, pid, pick),
+      length: 1 + pick(one([2, PAGE, 6 * PAGE], pick)),
+    }),
+  ],
+  [
+    6,
+    (machine, pid, pick) => ({ pid, call: 'write', addr: someAddress(machine, pid, pick), length: 1 + pick(2 * PAGE), value: pick(256) }),
+  ],
+  [
+    12,
+    (machine, pid, pick) => ({
+      pid,
+      call: 'read',
+      addr: someAddress(machine, pid, pick),
+      length: 1 + pick(one([2, PAGE, 6 * PAGE], pick)),
+    }),
+  ],
   [1, (machine, pid, pick) => ({ pid, call: 'exec', addr: someAddress(machine, pid, pick) })],
-  [3, (machine, pid, pick) => ({ pid, call: 'poke', addr: someAddress(machine, pid, pick), bytes: Array.from({ length: 1 + pick(9) }, () => pick(256)) })],
+  [
+    3,
+    (machine, pid, pick) => ({
+      pid,
+      call: 'poke',
+      addr: someAddress(machine, pid, pick),
+      bytes: Array.from({ length: 1 + pick(9) }, () => pick(256)),
+    }),
+  ],
   [3, (machine, pid, pick) => ({ pid, call: 'peek', addr: someAddress(machine, pid, pick), length: 1 + pick(9) })],
   [6, (_m, pid, pick) => ({ pid, call: 'sbrk', increment: pick(12 * PAGE) - 5 * PAGE })],
   [2, (_m, pid, pick) => ({ pid, call: 'brk', addr: 0x0804d000 + pick(40 * PAGE) })],
-  [9, (_m, pid, pick) => ({ pid: pick(8) === 0 ? 0 : pid, call: 'alloc_pages', order: pick(pick(6) === 0 ? 12 : 4), gfp: one(GFPS, pick) })],
+  [
+    9,
+    (_m, pid, pick) => ({ pid: pick(8) === 0 ? 0 : pid, call: 'alloc_pages', order: pick(pick(6) === 0 ? 12 : 4), gfp: one(GFPS, pick) }),
+  ],
   [8, freeSomething],
   [20, someVirtual],
   [3, (_m, pid) => ({ pid, call: 'fork' })],
   [2, () => ({ pid: 0, call: 'spawn' })],
   [1, (_m, pid, pick) => (pick(3) === 0 ? { pid, call: 'exit' } : { pid, call: 'cat', path: `/proc/${pid}/smaps` })],
-  [1, (machine, pid, pick) => ({ pid: pick(2) * pid, call: 'kill', target: one([...machine.tasks.keys(), 1, 77777], pick), sig: one([0, 9, 15], pick) })],
-  [2, (machine, pid, pick) => ({ pid: pick(2) * pid, call: 'oom_score_adj', target: one([...machine.tasks.keys(), 1], pick), value: one([-1000, -500, -1, 0, 0, 1, 300, 1000], pick) })],
-  [1, (_m, pid, pick) => ({ pid, call: 'setrlimit', resource: one(['RLIMIT_DATA', 'RLIMIT_STACK', 'RLIMIT_NPROC', 'RLIMIT_MEMLOCK'], pick), limit: one([-1, 0, 4096 * 50, 1 << 20], pick) })],
+  [
+    1,
+    (machine, pid, pick) => ({
+      pid: pick(2) * pid,
+      call: 'kill',
+      target: one([...machine.tasks.keys(), 1, 77777], pick),
+      sig: one([0, 9, 15], pick),
+    }),
+  ],
+  [
+    2,
+    (machine, pid, pick) => ({
+      pid: pick(2) * pid,
+      call: 'oom_score_adj',
+      target: one([...machine.tasks.keys(), 1], pick),
+      value: one([-1000, -500, -1, 0, 0, 1, 300, 1000], pick),
+    }),
+  ],
+  [
+    1,
+    (_m, pid, pick) => ({
+      pid,
+      call: 'setrlimit',
+      resource: one(['RLIMIT_DATA', 'RLIMIT_STACK', 'RLIMIT_NPROC', 'RLIMIT_MEMLOCK'], pick),
+      limit: one([-1, 0, 4096 * 50, 1 << 20], pick),
+    }),
+  ],
   [1, (_m, _pid, pick) => ({ pid: 0, call: 'add_memory', count: 1 + pick(70) })],
   [2, (_m, _pid, pick) => ({ tick: 1 + pick(3) })],
   [1, () => ({ restore: true })],
@@ -87,7 +197,8 @@ function freeSomething(machine: Machine, pid: number, pick: Pick): Step {
 
 /** The next step of a random play: one that fits what the machine has become. */
 export function randomStep(machine: Machine, shape: Shape, pick: Pick): Step {
-  if (machine.tasks.size < shape.processes) return pick(2) === 0 || machine.tasks.size === 0 ? { pid: 0, call: 'spawn' } : { pid: anybody(machine, pick), call: 'fork' };
+  if (machine.tasks.size < shape.processes)
+    return pick(2) === 0 || machine.tasks.size === 0 ? { pid: 0, call: 'spawn' } : { pid: anybody(machine, pick), call: 'fork' };
   let at = pick(WEIGHT);
   for (const [weight, make] of MAKERS) {
     if (at < weight) {
@@ -109,7 +220,7 @@ function anybody(machine: Machine, pick: Pick): number {
 /** Plays one step; the machine that it left (another object after `restore`). Throws `Broken` for what must not be. */
 export function playStep(machine: Machine, step: Step): Machine {
   if ('tick' in step) {
-    for (let n = 0; n < step.tick; n++) tick(machine);
+    for (let n = 0; n < Number(step.tick); n++) tick(machine);
     return machine;
   }
   if ('restore' in step) {
@@ -132,8 +243,10 @@ function checkAnswer(machine: Machine, pid: number, request: Call, answer: Answe
   }
   if ((answer.errno === undefined) === (answer.signal === undefined)) throw new Broken(`errno or signal, one of them: ${says()}`);
   if (answer.signal !== undefined && machine.tasks.has(pid)) throw new Broken(`killed, and still alive: ${says()}`);
-  if (answer.errno === 'ESRCH' && answer.cost !== 0 && !('target' in request)) throw new Broken(`a call by nobody costs nothing: ${says()}`);
-  if (answer.errno === 'EINVAL' && answer.why.code === 'BAD_ARGUMENT' && answer.cost !== 0) throw new Broken(`a malformed call costs nothing: ${says()}`);
+  if (answer.errno === 'ESRCH' && answer.cost !== 0 && !('target' in request))
+    throw new Broken(`a call by nobody costs nothing: ${says()}`);
+  if (answer.errno === 'EINVAL' && answer.why.code === 'BAD_ARGUMENT' && answer.cost !== 0)
+    throw new Broken(`a malformed call costs nothing: ${says()}`);
 }
 
 function checkWatermark(machine: Machine, request: Call, pfn: number, says: () => string): void {
@@ -146,7 +259,8 @@ function checkWatermark(machine: Machine, request: Call, pfn: number, says: () =
   const classZone = zones.findLastIndex((zone) => rank[zone.name] <= wanted);
   const zone = zones.find((each) => pfn >= each.start && pfn < each.end)!;
   if (zones.indexOf(zone) > classZone) throw new Broken(`from a zone above the one that was asked: ${says()}`);
-  if (zone.free < zone.watermark.min + (zone.lowmemReserve[classZone] ?? 0)) throw new Broken(`${zone.name} fell to ${zone.free}, under its mark: ${says()}`);
+  if (zone.free < zone.watermark.min + (zone.lowmemReserve[classZone] ?? 0))
+    throw new Broken(`${zone.name} fell to ${zone.free}, under its mark: ${says()}`);
 }
 
 export interface Failure {
@@ -200,7 +314,7 @@ export function shrink(config: Record<string, unknown>, failure: Failure, breaks
   if (breaks(config, steps) === null) return steps;
   let left = budget;
   for (let size = Math.ceil(steps.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let from = 0; from < steps.length && left > 0; ) {
+    for (let from = 0; from < steps.length && left > 0;) {
       const shorter = [...steps.slice(0, from), ...steps.slice(from + size)];
       left -= shorter.length;
       if (breaks(config, shorter) === null) from += size;
@@ -216,7 +330,11 @@ function withoutBystanders(config: Record<string, unknown>, steps: Step[], break
     const born = bornBy(config, steps, at);
     if (born === null || steps.some((step) => 'call' in step && (step.pid === born || step.target === born))) continue;
     const up = (pid: unknown) => (typeof pid === 'number' && pid > born ? pid - 1 : pid);
-    const fewer = steps.toSpliced(at, 1).map((step) => ('call' in step ? { ...step, pid: up(step.pid) as number, ...('target' in step && { target: up(step.target) }) } : step));
+    const fewer = steps
+      .toSpliced(at, 1)
+      .map((step) =>
+        'call' in step ? { ...step, pid: up(step.pid) as number, ...('target' in step && { target: up(step.target) }) } : step,
+      );
     if (breaks(config, fewer) !== null) steps = fewer;
   }
   return steps;
@@ -234,5 +352,7 @@ function bornBy(config: Record<string, unknown>, steps: readonly Step[], index: 
 
 /** The list as the headless machine reads it; a restore becomes a comment. */
 export function asScript(config: Record<string, unknown>, steps: readonly Step[]): string {
-  return [{ machine: config }, ...steps.map((step) => ('restore' in step ? { '#': 'saved and restored here' } : step))].map((line) => JSON.stringify(line)).join('\n');
+  return [{ machine: config }, ...steps.map((step) => ('restore' in step ? { '#': 'saved and restored here' } : step))]
+    .map((line) => JSON.stringify(line))
+    .join('\n');
 }

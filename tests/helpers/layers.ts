@@ -22,6 +22,7 @@ export const MATRIX: Record<string, Rights> = {
       '@colyseus/sdk',
       '@colyseus/ws-transport',
       'express',
+      'kysely',
       'nanoid',
       'pino',
       'uqr',
@@ -30,7 +31,7 @@ export const MATRIX: Record<string, Rights> = {
   },
   client: {
     layers: ['shared/protocol', 'shared/game', 'shared/kernel', 'assets'],
-    packages: ['@colyseus/sdk', '@colyseus/schema', '@fontsource/', '@preact/signals', 'phaser', 'preact', 'uqr'],
+    packages: ['@colyseus/sdk', '@colyseus/schema', '@fontsource/', '@preact/signals', 'phaser', 'preact', 'uqr', 'zod'],
   },
   scripts: { layers: [], packages: ['node:', '@playwright/test'] },
 };

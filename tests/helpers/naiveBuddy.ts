@@ -15,7 +15,7 @@ export class NaiveBuddy {
     this.end = end;
     this.maxOrder = maxOrder;
     this.lists = Array.from({ length: maxOrder + 1 }, () => []);
-    for (let pfn = start; pfn < end; ) {
+    for (let pfn = start; pfn < end;) {
       let order = maxOrder;
       while (pfn % 2 ** order !== 0 || pfn + 2 ** order > end) order -= 1;
       this.lists[order]!.push(pfn);

@@ -58,7 +58,7 @@ export function parseSmaps(text: string): SmapsArea[] {
   for (const line of linesOf(text)) {
     const field = /^([A-Z][A-Za-z_]+): +(\d+)( kB)?$/.exec(line);
     if (field !== null) areas.at(-1)!.fields[field[1]!] = Number(field[2]);
-    else if (!/^VmFlags: /.test(line)) areas.push({ ...parseMapsLine(line), fields: {} });
+    else if (!line.startsWith('VmFlags: ')) areas.push({ ...parseMapsLine(line), fields: {} });
   }
   return areas;
 }

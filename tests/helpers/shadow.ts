@@ -41,7 +41,8 @@ export class Shadow {
     const space = this.spaceOf(pid);
     const number = (name: string) => request[name] as number;
     if (!answer.ok) {
-      if (answer.errno === 'ENOMEM' && (request.call === 'write' || request.call === 'poke') && machine.tasks.has(pid)) this.believe(machine, pid, space, request);
+      if (answer.errno === 'ENOMEM' && (request.call === 'write' || request.call === 'poke') && machine.tasks.has(pid))
+        this.believe(machine, pid, space, request);
       return;
     }
     switch (request.call) {
@@ -76,7 +77,10 @@ export class Shadow {
     const space = this.spaces.get(pid);
     if (space === undefined || space.areas.length === 0) return null;
     const area = space.areas[pick(space.areas.length)]!;
-    const held = area.object === null ? [...space.pages.keys()].filter((page) => page >= area.from && page < area.to) : [...area.object.keys()].map((at) => at - area.offset + area.from).filter((page) => page >= area.from && page < area.to);
+    const held =
+      area.object === null
+        ? [...space.pages.keys()].filter((page) => page >= area.from && page < area.to)
+        : [...area.object.keys()].map((at) => at - area.offset + area.from).filter((page) => page >= area.from && page < area.to);
     const page = held.length > 0 ? held[pick(held.length)]! : area.from + pick(area.to - area.from);
     return page * PAGE + [0, 1, pick(PAGE), PAGE - 2][pick(4)]!;
   }
@@ -133,7 +137,8 @@ export class Shadow {
     for (const [n, byte] of seen.entries()) {
       const page = this.pageAt(space, Math.floor((addr + n) / PAGE), false);
       const held = page?.[(addr + n) % PAGE] ?? 0;
-      if (page !== UNKNOWN && byte !== held) throw new Broken(`pid ${pid} reads ${byte} at ${(addr + n).toString(16)}, where ${held} was written`);
+      if (page !== UNKNOWN && byte !== held)
+        throw new Broken(`pid ${pid} reads ${byte} at ${(addr + n).toString(16)}, where ${held} was written`);
     }
   }
 

@@ -1,7 +1,23 @@
 /** "What always holds" (calls.md): one test for each sentence that this part of the kernel can break. */
 import { describe, expect, test } from 'vitest';
 import { type Machine, call, hash, tick } from '#kernel/machine.ts';
-import { KERNEL, PAGE, RW, allocPages, boot, bootFlat, cat, freeIn, freeLists, freePages, granted, mmap, refused, spawn, touch } from '../helpers/boot.ts';
+import {
+  KERNEL,
+  PAGE,
+  RW,
+  allocPages,
+  boot,
+  bootFlat,
+  cat,
+  freeIn,
+  freeLists,
+  freePages,
+  granted,
+  mmap,
+  refused,
+  spawn,
+  touch,
+} from '../helpers/boot.ts';
 import { checkMachine } from '../helpers/check.ts';
 import { GOOD_CALLS, requestOf, stage } from '../helpers/requests.ts';
 
@@ -62,7 +78,16 @@ describe('who', () => {
   test('a new process: a page directory, no area, nothing resident, brk at 0x0804d000', () => {
     const machine = bootFlat(64);
     const pid = spawn(machine);
-    expect(machine.tasks.get(pid)!.mm).toMatchObject({ vmas: [], totalVm: 0, rssAnon: 0, rssShmem: 0, rssFile: 0, tables: 1, brk: 0x0804d000, startBrk: 0x0804d000 });
+    expect(machine.tasks.get(pid)!.mm).toMatchObject({
+      vmas: [],
+      totalVm: 0,
+      rssAnon: 0,
+      rssShmem: 0,
+      rssFile: 0,
+      tables: 1,
+      brk: 0x0804d000,
+      startBrk: 0x0804d000,
+    });
     expect(freeIn(machine)).toBe(63);
   });
 });
@@ -81,7 +106,10 @@ describe('rights', () => {
     const root = spawn(machine);
     const other = spawn(machine);
     const blocks = [0, 1, 2].map((order) => ({ pfn: allocPages(machine, owner, order), order }));
-    expect(refused(machine, other, { call: 'free_pages', ...blocks[0]! })).toMatchObject({ errno: 'EPERM', why: { code: 'NOT_OWNER', owner } });
+    expect(refused(machine, other, { call: 'free_pages', ...blocks[0]! })).toMatchObject({
+      errno: 'EPERM',
+      why: { code: 'NOT_OWNER', owner },
+    });
     granted(machine, root, { call: 'free_pages', ...blocks[0]! });
     granted(machine, KERNEL, { call: 'free_pages', ...blocks[1]! });
     granted(machine, owner, { call: 'free_pages', ...blocks[2]! });
@@ -93,7 +121,10 @@ describe('rights', () => {
     const machine = bootFlat(64);
     const pid = spawn(machine);
     const pfn = allocPages(machine, KERNEL, 0);
-    expect(refused(machine, pid, { call: 'free_pages', pfn, order: 0 })).toMatchObject({ errno: 'EPERM', why: { code: 'NOT_OWNER', pfn, owner: 0 } });
+    expect(refused(machine, pid, { call: 'free_pages', pfn, order: 0 })).toMatchObject({
+      errno: 'EPERM',
+      why: { code: 'NOT_OWNER', pfn, owner: 0 },
+    });
   });
 
   test('raising one’s score is free; lowering it under what was inherited is EACCES; root may', () => {
@@ -135,7 +166,12 @@ describe('death', () => {
     for (const good of GOOD_CALLS.filter((each) => each.by === 'process')) {
       const { request } = requestOf(good, at);
       for (const pid of [at.pid, 999]) {
-        expect(call(at.machine, pid, request), good.call).toMatchObject({ ok: false, errno: 'ESRCH', cost: 0, why: { code: 'NO_SUCH_PROCESS', pid } });
+        expect(call(at.machine, pid, request), good.call).toMatchObject({
+          ok: false,
+          errno: 'ESRCH',
+          cost: 0,
+          why: { code: 'NO_SUCH_PROCESS', pid },
+        });
       }
     }
     expect(hash(at.machine)).toBe(before);
@@ -168,7 +204,10 @@ describe('death', () => {
   test('who kills itself gets the signal as its answer', () => {
     const machine = bootFlat(64);
     const pid = spawn(machine);
-    expect(refused(machine, pid, { call: 'kill', target: pid, sig: 9 })).toMatchObject({ signal: 'SIGKILL', why: { code: 'KILLED', by: pid, sig: 9 } });
+    expect(refused(machine, pid, { call: 'kill', target: pid, sig: 9 })).toMatchObject({
+      signal: 'SIGKILL',
+      why: { code: 'KILLED', by: pid, sig: 9 },
+    });
     expect(machine.tasks.has(pid)).toBe(false);
   });
 
@@ -281,7 +320,12 @@ describe('zones in text', () => {
   const zoneNames = (machine: Machine) => [...cat(machine, '/proc/buddyinfo').matchAll(/zone +(\S+)/g)].map((found) => found[1]);
 
   test('are DMA, DMA32, Normal, HighMem; an empty one is not printed', () => {
-    expect(zoneNames(boot({ frames: 256, zones: { dma: 64, dma32: 64, normal: 64, highmem: 64 } }))).toEqual(['DMA', 'DMA32', 'Normal', 'HighMem']);
+    expect(zoneNames(boot({ frames: 256, zones: { dma: 64, dma32: 64, normal: 64, highmem: 64 } }))).toEqual([
+      'DMA',
+      'DMA32',
+      'Normal',
+      'HighMem',
+    ]);
     expect(zoneNames(boot({ frames: 256, zones: { dma: 64, normal: 192 } }))).toEqual(['DMA', 'Normal']);
     expect(zoneNames(boot({ frames: 256, zones: { dma: 64, normal: 192 }, reserved: 64 }))).toEqual(['Normal']);
   });
@@ -290,7 +334,10 @@ describe('zones in text', () => {
     const machine = boot({ frames: 256, zones: { dma: 64, normal: 192 }, reserved: 10 });
     const zoneinfo = cat(machine, '/proc/zoneinfo');
     for (const label of ['spanned', 'present', 'managed']) {
-      expect([...zoneinfo.matchAll(new RegExp(`^ {8}${label} +(\\d+)$`, 'gm'))].map((found) => Number(found[1])), label).toEqual([54, 192]);
+      expect(
+        [...zoneinfo.matchAll(new RegExp(`^ {8}${label} +(\\d+)$`, 'gm'))].map((found) => Number(found[1])),
+        label,
+      ).toEqual([54, 192]);
     }
     expect(cat(machine, '/proc/meminfo')).toMatch(/^MemTotal: +984 kB$/m);
   });
@@ -317,7 +364,10 @@ describe('memory hot-plug', () => {
     expect(freeIn(machine)).toBe(256);
     expect(before).toBe(0);
     expect(granted(machine, KERNEL, { call: 'add_memory', count: 256 }).pfn).toBe(256);
-    expect(refused(machine, KERNEL, { call: 'add_memory', count: 1 })).toMatchObject({ errno: 'ENOMEM', why: { code: 'NO_ROOM_FOR_MEMORY' } });
+    expect(refused(machine, KERNEL, { call: 'add_memory', count: 1 })).toMatchObject({
+      errno: 'ENOMEM',
+      why: { code: 'NO_ROOM_FOR_MEMORY' },
+    });
     expect(machine.zones[0]!.lowmemReserve[1]).toBe(Math.floor(448 / 256));
     checkMachine(machine);
   });

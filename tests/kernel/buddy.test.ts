@@ -187,7 +187,12 @@ describe('requests that cannot be served', () => {
   test('a wrong order, the middle of a block, and freeing twice are BAD_PAGE and change nothing', () => {
     const machine = bootFlat(64);
     const pfn = allocPages(machine, KERNEL, 2);
-    for (const request of [{ pfn, order: 1 }, { pfn, order: 3 }, { pfn: pfn + 1, order: 0 }, { pfn: pfn + 2, order: 1 }]) {
+    for (const request of [
+      { pfn, order: 1 },
+      { pfn, order: 3 },
+      { pfn: pfn + 1, order: 0 },
+      { pfn: pfn + 2, order: 1 },
+    ]) {
       expect(refused(machine, KERNEL, { call: 'free_pages', ...request })).toMatchObject({ errno: 'EINVAL', why: { code: 'BAD_PAGE' } });
     }
     expect(freeIn(machine)).toBe(60);
@@ -204,7 +209,10 @@ describe('the properties that the drm buddy’s own tests ask for', () => {
     const machine = bootFlat(2047);
     for (let order = 0; order <= 10; order++) allocPages(machine, KERNEL, order, gfp);
     expect(freeIn(machine)).toBe(0);
-    expect(refused(machine, KERNEL, { call: 'alloc_pages', order: 0, gfp })).toMatchObject({ errno: 'ENOMEM', why: { code: 'LOW_MEMORY' } });
+    expect(refused(machine, KERNEL, { call: 'alloc_pages', order: 0, gfp })).toMatchObject({
+      errno: 'ENOMEM',
+      why: { code: 'LOW_MEMORY' },
+    });
   });
 
   test('pessimistic: one of each order below the top and one page more fill the pool; freed upwards, each free makes one order more', () => {
@@ -240,7 +248,9 @@ describe('the properties that the drm buddy’s own tests ask for', () => {
     for (let order = 1; order <= 9; order++) {
       expect(refused(machine, KERNEL, { call: 'alloc_pages', order, gfp })).toMatchObject({ why: { code: 'FRAGMENTED', freePages: 512 } });
     }
-    expect(refused(machine, KERNEL, { call: 'alloc_pages', order: 10, gfp })).toMatchObject({ why: { code: 'LOW_MEMORY', freePages: 512 } });
+    expect(refused(machine, KERNEL, { call: 'alloc_pages', order: 10, gfp })).toMatchObject({
+      why: { code: 'LOW_MEMORY', freePages: 512 },
+    });
     allocPages(machine, KERNEL, 0, gfp);
   });
 });
@@ -275,7 +285,9 @@ describe('against a plain allocator of arrays', () => {
         }
         expect(freeLists(machine), `step ${step}`).toEqual(naive.lists);
       }
-      expect(parseBuddyinfo(cat(machine, '/proc/buddyinfo')).Normal!.slice(0, maxOrder + 1)).toEqual(naive.lists.map((list) => list.length));
+      expect(parseBuddyinfo(cat(machine, '/proc/buddyinfo')).Normal!.slice(0, maxOrder + 1)).toEqual(
+        naive.lists.map((list) => list.length),
+      );
       checkMachine(machine);
     },
   );

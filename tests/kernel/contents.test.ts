@@ -55,7 +55,9 @@ function play(shape: Shape, seed: number, count: number): void {
       noted(machine, shadow, step);
     } catch (error) {
       const shortest = shrink(shape.config, { message: String(error), steps }, disagreement);
-      expect.fail(`seed ${seed}: ${String(error)}\nshortest list:\n${asScript(shape.config, shortest)}\n→ ${disagreement(shape.config, shortest)}`);
+      expect.fail(
+        `seed ${seed}: ${String(error)}\nshortest list:\n${asScript(shape.config, shortest)}\n→ ${disagreement(shape.config, shortest)}`,
+      );
     }
   }
   checkMachine(machine);

@@ -9,8 +9,23 @@ import { seeds } from '../helpers/seeds.ts';
 
 const SHAPES: readonly Shape[] = [
   { name: 'one small zone, no marks', processes: 4, config: { frames: 96, zones: { normal: 96 }, minFreeKbytes: 0, mobility: false } },
-  { name: 'three zones with reserves', processes: 5, config: { frames: 512, zones: { dma: 64, normal: 320, highmem: 128 }, minFreeKbytes: 64, mobility: false, chargeKernel: true, maxFrames: 700 } },
-  { name: 'an odd zone, few orders, reserved frames', processes: 4, config: { frames: 777, zones: { dma: 100, normal: 677 }, reserved: 55, maxOrder: 4, mobility: false, root: [3, 4], minFreeKbytes: 40 } },
+  {
+    name: 'three zones with reserves',
+    processes: 5,
+    config: {
+      frames: 512,
+      zones: { dma: 64, normal: 320, highmem: 128 },
+      minFreeKbytes: 64,
+      mobility: false,
+      chargeKernel: true,
+      maxFrames: 700,
+    },
+  },
+  {
+    name: 'an odd zone, few orders, reserved frames',
+    processes: 4,
+    config: { frames: 777, zones: { dma: 100, normal: 677 }, reserved: 55, maxOrder: 4, mobility: false, root: [3, 4], minFreeKbytes: 40 },
+  },
   { name: 'plenty of memory, mode 2', processes: 6, config: { frames: 2048, overcommit: { mode: 2, ratio: 80 }, mobility: false } },
   { name: 'large, checked now and then', processes: 40, config: { frames: 16384, mobility: false } },
 ];
@@ -25,7 +40,9 @@ describe.each(SHAPES)('$name', (shape) => {
     const { failure } = fuzz(shape, seed, Math.ceil(STEPS / SEEDS), checkEvery);
     if (failure === null) return;
     const steps = shrink(shape.config, failure);
-    expect.fail(`seed ${seed}, after ${failure.steps.length} steps: ${failure.message}\nshortest list:\n${asScript(shape.config, steps)}\n→ ${breaksMachine(shape.config, steps)}`);
+    expect.fail(
+      `seed ${seed}, after ${failure.steps.length} steps: ${failure.message}\nshortest list:\n${asScript(shape.config, steps)}\n→ ${breaksMachine(shape.config, steps)}`,
+    );
   });
 });
 

@@ -16,19 +16,32 @@ test.each(SCRIPTS)('$name: every answer, byte for byte', ({ script, answers }) =
 describe('the examples for lessons', () => {
   test('there is one for each mechanism of this kernel', () => {
     expect(examples.map(({ name }) => name)).toEqual([
-      'android-vmalloc', 'buddy-split-and-merge', 'copy-on-write', 'demand-paging', 'dma', 'fragmentation', 'ioremap', 'kmap', 'oom-who-is-next', 'overcommit', 'vmalloc',
+      'android-vmalloc',
+      'buddy-split-and-merge',
+      'copy-on-write',
+      'demand-paging',
+      'dma',
+      'fragmentation',
+      'ioremap',
+      'kmap',
+      'oom-who-is-next',
+      'overcommit',
+      'vmalloc',
       'zones-and-watermarks',
     ]);
   });
 
-  test.each(examples)('$name has 10 to 30 lines, begins with what it shows, and the real command finds all its asserts true', ({ name, script, answers }) => {
-    const lines = readFileSync(script, 'utf8').trimEnd().split('\n');
-    expect(lines.length).toBeGreaterThanOrEqual(10);
-    expect(lines.length).toBeLessThanOrEqual(30);
-    expect(Object.keys(JSON.parse(lines[0]!) as object)).toEqual(['#']);
-    expect(lines.filter((line) => line.startsWith('{"assert"')).length, name).toBeGreaterThanOrEqual(3);
-    const played = spawnSync(process.execPath, [join(ROOT, 'server', 'cli', 'sim.ts'), script], { encoding: 'utf8' });
-    expect({ status: played.status, stderr: played.stderr }).toEqual({ status: 0, stderr: '' });
-    expect(played.stdout).toBe(readFileSync(answers, 'utf8'));
-  });
+  test.each(examples)(
+    '$name has 10 to 30 lines, begins with what it shows, and the real command finds all its asserts true',
+    ({ name, script, answers }) => {
+      const lines = readFileSync(script, 'utf8').trimEnd().split('\n');
+      expect(lines.length).toBeGreaterThanOrEqual(10);
+      expect(lines.length).toBeLessThanOrEqual(30);
+      expect(Object.keys(JSON.parse(lines[0]!) as object)).toEqual(['#']);
+      expect(lines.filter((line) => line.startsWith('{"assert"')).length, name).toBeGreaterThanOrEqual(3);
+      const played = spawnSync(process.execPath, [join(ROOT, 'server', 'cli', 'sim.ts'), script], { encoding: 'utf8' });
+      expect({ status: played.status, stderr: played.stderr }).toEqual({ status: 0, stderr: '' });
+      expect(played.stdout).toBe(readFileSync(answers, 'utf8'));
+    },
+  );
 });

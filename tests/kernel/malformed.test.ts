@@ -125,7 +125,12 @@ describe('what is no call at all', () => {
     const { machine, pid } = stage();
     const before = hash(machine);
     for (const by of [KERNEL, pid]) {
-      expect(call(machine, by, request as unknown as Call)).toMatchObject({ ok: false, errno: 'EINVAL', cost: 0, why: { code: 'UNKNOWN_CALL' } });
+      expect(call(machine, by, request as unknown as Call)).toMatchObject({
+        ok: false,
+        errno: 'EINVAL',
+        cost: 0,
+        why: { code: 'UNKNOWN_CALL' },
+      });
     }
     expect(hash(machine)).toBe(before);
   });
@@ -149,12 +154,22 @@ describe('values that are well-formed and still wrong: the right errno, and no p
   const at = stage();
   const before = hash(at.machine);
   const CASES: [string, number, Call, object][] = [
-    ['free_pages: not owned', at.child, { call: 'free_pages', pfn: at.pfn, order: 1 }, { errno: 'EPERM', why: { code: 'NOT_OWNER', pfn: at.pfn, owner: at.pid } }],
+    [
+      'free_pages: not owned',
+      at.child,
+      { call: 'free_pages', pfn: at.pfn, order: 1 },
+      { errno: 'EPERM', why: { code: 'NOT_OWNER', pfn: at.pfn, owner: at.pid } },
+    ],
     ['free_pages: the kernel’s', at.pid, { call: 'free_pages', pfn: 1023, order: 0 }, { errno: 'EINVAL', why: { code: 'BAD_PAGE' } }],
     ['free_pages: beyond memory', at.pid, { call: 'free_pages', pfn: 1024, order: 0 }, { errno: 'EINVAL', why: { code: 'BAD_PAGE' } }],
     ['free_pages: far beyond', at.pid, { call: 'free_pages', pfn: 2 ** 31 - 1, order: 0 }, { errno: 'EINVAL' }],
     ['free_pages: a page table', at.pid, { call: 'free_pages', pfn: 0, order: 0 }, { errno: 'EINVAL', why: { code: 'BAD_PAGE' } }],
-    ['free_pages: unaligned for its order', at.pid, { call: 'free_pages', pfn: at.pfn + 1, order: 0 }, { errno: 'EINVAL', why: { code: 'BAD_PAGE' } }],
+    [
+      'free_pages: unaligned for its order',
+      at.pid,
+      { call: 'free_pages', pfn: at.pfn + 1, order: 0 },
+      { errno: 'EINVAL', why: { code: 'BAD_PAGE' } },
+    ],
     ['free_pages: order 31', at.pid, { call: 'free_pages', pfn: at.pfn, order: 31 }, { errno: 'EINVAL' }],
     ['munmap: unaligned', at.pid, { call: 'munmap', addr: at.addr + 1, length: PAGE }, { errno: 'EINVAL' }],
     ['munmap: nothing', at.pid, { call: 'munmap', addr: at.addr, length: 0 }, { errno: 'EINVAL' }],
@@ -166,7 +181,12 @@ describe('values that are well-formed and still wrong: the right errno, and no p
     ['cat: of a dead process', at.pid, { call: 'cat', path: '/proc/999/maps' }, { errno: 'ENOENT' }],
     ['cat: a name of objects', at.pid, { call: 'cat', path: '/proc/constructor' }, { errno: 'ENOENT' }],
     ['cat: a pid with a leading zero', at.pid, { call: 'cat', path: `/proc/0${at.pid}/maps` }, { errno: 'ENOENT' }],
-    ['add_memory: more than maxFrames', KERNEL, { call: 'add_memory', count: 1025 }, { errno: 'ENOMEM', why: { code: 'NO_ROOM_FOR_MEMORY' } }],
+    [
+      'add_memory: more than maxFrames',
+      KERNEL,
+      { call: 'add_memory', count: 1025 },
+      { errno: 'ENOMEM', why: { code: 'NO_ROOM_FOR_MEMORY' } },
+    ],
   ];
 
   test.each(CASES)('%s', (_what, pid, request, expected) => {

@@ -296,7 +296,11 @@ describe('signals (a C program on a real kernel: NULL, read-only, PROT_NONE, ker
   test('an access that runs off its area dies at the border; the pages before were touched and counted', () => {
     const { machine, pid, addr } = area(RW);
     const answer = refused(machine, pid, { call: 'write', addr: addr + PAGE, length: 3 * PAGE });
-    expect(answer).toMatchObject({ signal: 'SIGSEGV', why: { code: 'NOT_MAPPED', addr: 0xb8000000 }, faults: { minor: 1, major: 0, cow: 0 } });
+    expect(answer).toMatchObject({
+      signal: 'SIGSEGV',
+      why: { code: 'NOT_MAPPED', addr: 0xb8000000 },
+      faults: { minor: 1, major: 0, cow: 0 },
+    });
   });
 
   test('a hole that munmap made', () => {

@@ -1,7 +1,23 @@
 /** Areas: where they go, how they split and merge, what refuses them (mm/mmap.c, mm/vma.c; fidelity spec §3 and §11). */
 import { describe, expect, test } from 'vitest';
 import { call } from '#kernel/machine.ts';
-import { FIXED, MiB, PAGE, PRIVATE, RW, SHARED, boot, bootFlat, cat, freeIn, granted, mmap, refused, spawn, touch } from '../helpers/boot.ts';
+import {
+  FIXED,
+  MiB,
+  PAGE,
+  PRIVATE,
+  RW,
+  SHARED,
+  boot,
+  bootFlat,
+  cat,
+  freeIn,
+  granted,
+  mmap,
+  refused,
+  spawn,
+  touch,
+} from '../helpers/boot.ts';
 import { checkMachine } from '../helpers/check.ts';
 import { vmaOperations } from '../helpers/experiments.ts';
 import { parseMaps } from '../helpers/procText.ts';
@@ -12,7 +28,9 @@ function start() {
 }
 
 const areas = (machine: ReturnType<typeof boot>, pid: number) =>
-  parseMaps(cat(machine, `/proc/${pid}/maps`)).map((area) => `${area.start.toString(16)}-${area.end.toString(16)} ${area.perms}${area.name && ` ${area.name}`}`);
+  parseMaps(cat(machine, `/proc/${pid}/maps`)).map(
+    (area) => `${area.start.toString(16)}-${area.end.toString(16)} ${area.perms}${area.name && ` ${area.name}`}`,
+  );
 
 describe('layout (a static 32-bit program under setarch i386 -3 -R, without the vdso’s two pages below the base)', () => {
   test('192 KiB and 192 KiB more are one area growing down; the heap starts at 0x0804d000', () => {
@@ -23,11 +41,7 @@ describe('layout (a static 32-bit program under setarch i386 -3 -R, without the 
     expect(mmap(machine, pid, 6, 'PROT_READ')).toBe(0xb7ff8000); // … and vvar
     expect(mmap(machine, pid, 48)).toBe(0xb7fc8000);
     expect(mmap(machine, pid, 48)).toBe(0xb7f98000);
-    expect(areas(machine, pid)).toEqual([
-      '804d000-806e000 rw-p [heap]',
-      'b7f98000-b7ff8000 rw-p',
-      'b7ff8000-b8000000 r--p',
-    ]);
+    expect(areas(machine, pid)).toEqual(['804d000-806e000 rw-p [heap]', 'b7f98000-b7ff8000 rw-p', 'b7ff8000-b8000000 r--p']);
   });
 
   test('a new process has an empty map', () => {
@@ -73,15 +87,86 @@ describe('splitting and merging', () => {
     const rw = 'rw-p';
     expect(vmaOperations(boot())).toEqual([
       ['reserve48 PROT_NONE', [[0, 48, none]]],
-      ['fixed rw 8..24', [[0, 8, none], [8, 24, rw], [24, 48, none]]],
-      ['mprotect r 12..16', [[0, 8, none], [8, 12, rw], [12, 16, 'r--p'], [16, 24, rw], [24, 48, none]]],
-      ['mprotect rw 12..16 (merge back)', [[0, 8, none], [8, 24, rw], [24, 48, none]]],
-      ['munmap 14..16', [[0, 8, none], [8, 14, rw], [16, 24, rw], [24, 48, none]]],
-      ['map rw 14..16 (bridge merge)', [[0, 8, none], [8, 24, rw], [24, 48, none]]],
-      ['map shared rw 24..32 (no merge)', [[0, 8, none], [8, 24, rw], [24, 32, 'rw-s'], [32, 48, none]]],
-      ['map private rw 32..40', [[0, 8, none], [8, 24, rw], [24, 32, 'rw-s'], [32, 40, rw], [40, 48, none]]],
-      ['munmap 20..36 across 3 vmas', [[0, 8, none], [8, 20, rw], [36, 40, rw], [40, 48, none]]],
-      ['mprotect none 8..12 (merge with left PROT_NONE)', [[0, 12, none], [12, 20, rw], [36, 40, rw], [40, 48, none]]],
+      [
+        'fixed rw 8..24',
+        [
+          [0, 8, none],
+          [8, 24, rw],
+          [24, 48, none],
+        ],
+      ],
+      [
+        'mprotect r 12..16',
+        [
+          [0, 8, none],
+          [8, 12, rw],
+          [12, 16, 'r--p'],
+          [16, 24, rw],
+          [24, 48, none],
+        ],
+      ],
+      [
+        'mprotect rw 12..16 (merge back)',
+        [
+          [0, 8, none],
+          [8, 24, rw],
+          [24, 48, none],
+        ],
+      ],
+      [
+        'munmap 14..16',
+        [
+          [0, 8, none],
+          [8, 14, rw],
+          [16, 24, rw],
+          [24, 48, none],
+        ],
+      ],
+      [
+        'map rw 14..16 (bridge merge)',
+        [
+          [0, 8, none],
+          [8, 24, rw],
+          [24, 48, none],
+        ],
+      ],
+      [
+        'map shared rw 24..32 (no merge)',
+        [
+          [0, 8, none],
+          [8, 24, rw],
+          [24, 32, 'rw-s'],
+          [32, 48, none],
+        ],
+      ],
+      [
+        'map private rw 32..40',
+        [
+          [0, 8, none],
+          [8, 24, rw],
+          [24, 32, 'rw-s'],
+          [32, 40, rw],
+          [40, 48, none],
+        ],
+      ],
+      [
+        'munmap 20..36 across 3 vmas',
+        [
+          [0, 8, none],
+          [8, 20, rw],
+          [36, 40, rw],
+          [40, 48, none],
+        ],
+      ],
+      [
+        'mprotect none 8..12 (merge with left PROT_NONE)',
+        [
+          [0, 12, none],
+          [12, 20, rw],
+          [36, 40, rw],
+          [40, 48, none],
+        ],
+      ],
     ]);
   });
 
@@ -279,6 +364,13 @@ describe('limits of a process', () => {
     });
   });
 
+  test('nothing is mapped into the guard gap below a stack: 256 pages stay free', () => {
+    const { machine, pid } = start();
+    const stack = mmap(machine, pid, 1, RW, `${PRIVATE}|MAP_GROWSDOWN`);
+    expect(mmap(machine, pid, 1)).toBe(stack - 257 * PAGE);
+    expect(mmap(machine, pid, 1, RW, PRIVATE, stack - 10 * PAGE)).toBe(stack - 258 * PAGE); // a wish there is not granted either
+  });
+
   test('a stack grows down on touch, within RLIMIT_STACK, and keeps its distance', () => {
     const machine = bootFlat(4096);
     const pid = spawn(machine);
@@ -286,12 +378,18 @@ describe('limits of a process', () => {
     const stack = mmap(machine, pid, 1, RW, flags, 0xbffff000);
     touch(machine, pid, 'write', stack - 5 * PAGE, 1);
     expect(areas(machine, pid)[0]).toMatch(/^bfffa000-c0000000 rw-p/);
-    expect(call(machine, pid, { call: 'write', addr: 0xc0000000 - 8 * MiB - 1, length: 1 })).toMatchObject({ ok: false, signal: 'SIGSEGV' });
+    expect(call(machine, pid, { call: 'write', addr: 0xc0000000 - 8 * MiB - 1, length: 1 })).toMatchObject({
+      ok: false,
+      signal: 'SIGSEGV',
+    });
     const other = spawn(machine);
     mmap(machine, other, 1, RW, flags, 0xbffff000);
     mmap(machine, other, 1, RW, FIXED, 0xbffff000 - 300 * PAGE);
     touch(machine, other, 'write', 0xbffff000 - 43 * PAGE, 1); // 256 pages stay free
-    expect(call(machine, other, { call: 'write', addr: 0xbffff000 - 44 * PAGE, length: 1 })).toMatchObject({ ok: false, signal: 'SIGSEGV' });
+    expect(call(machine, other, { call: 'write', addr: 0xbffff000 - 44 * PAGE, length: 1 })).toMatchObject({
+      ok: false,
+      signal: 'SIGSEGV',
+    });
     checkMachine(machine);
   });
 });

@@ -50,7 +50,14 @@ describe('whom it takes', () => {
     const machine = bootFlat(256);
     const dense = hog(machine, 20);
     const sparse = spawn(machine);
-    for (let n = 0; n < 19; n++) touch(machine, sparse, 'write', mmap(machine, sparse, 1, 'PROT_READ|PROT_WRITE', 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED', 0x40000000 + n * 0x400000), 1);
+    for (let n = 0; n < 19; n++)
+      touch(
+        machine,
+        sparse,
+        'write',
+        mmap(machine, sparse, 1, 'PROT_READ|PROT_WRITE', 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED', 0x40000000 + n * 0x400000),
+        1,
+      );
     expect(dense).toBeLessThan(sparse);
     const late = hog(machine, 20); // comes later and has more resident pages, but fewer tables
     fillMemory(machine);
@@ -138,21 +145,30 @@ describe('when it is asked', () => {
     return machine;
   };
 
-  test.each(['GFP_KERNEL', 'GFP_USER', 'GFP_HIGHUSER', 'GFP_HIGHUSER_MOVABLE', 'GFP_KERNEL|__GFP_ZERO', 'GFP_KERNEL|__GFP_NOFAIL'])('%s kills', (gfp) => {
-    const machine = full();
-    expect(ask(machine, gfp)).toMatchObject({ ok: true });
-    expect(kills(machine)).toBe(1);
-  });
-
-  test.each(['GFP_ATOMIC', 'GFP_NOWAIT', 'GFP_NOIO', 'GFP_NOFS', 'GFP_KERNEL|__GFP_NORETRY', 'GFP_KERNEL|__GFP_RETRY_MAYFAIL', 'GFP_DMA', 'GFP_KERNEL|GFP_DMA'])(
-    '%s fails instead',
+  test.each(['GFP_KERNEL', 'GFP_USER', 'GFP_HIGHUSER', 'GFP_HIGHUSER_MOVABLE', 'GFP_KERNEL|__GFP_ZERO', 'GFP_KERNEL|__GFP_NOFAIL'])(
+    '%s kills',
     (gfp) => {
       const machine = full();
-      expect(ask(machine, gfp)).toMatchObject({ ok: false, errno: 'ENOMEM', why: { code: 'LOW_MEMORY' } });
-      expect(kills(machine)).toBe(0);
-      expect(alive(machine)).toHaveLength(1);
+      expect(ask(machine, gfp)).toMatchObject({ ok: true });
+      expect(kills(machine)).toBe(1);
     },
   );
+
+  test.each([
+    'GFP_ATOMIC',
+    'GFP_NOWAIT',
+    'GFP_NOIO',
+    'GFP_NOFS',
+    'GFP_KERNEL|__GFP_NORETRY',
+    'GFP_KERNEL|__GFP_RETRY_MAYFAIL',
+    'GFP_DMA',
+    'GFP_KERNEL|GFP_DMA',
+  ])('%s fails instead', (gfp) => {
+    const machine = full();
+    expect(ask(machine, gfp)).toMatchObject({ ok: false, errno: 'ENOMEM', why: { code: 'LOW_MEMORY' } });
+    expect(kills(machine)).toBe(0);
+    expect(alive(machine)).toHaveLength(1);
+  });
 
   test('orders above 3 fail rather than kill (PAGE_ALLOC_COSTLY_ORDER)', () => {
     const machine = bootFlat(256);
@@ -219,7 +235,14 @@ describe('the caller itself', () => {
   test('in the middle of a fork: no half-made child is left behind', () => {
     const machine = bootFlat(512);
     const pid = hog(machine, 100);
-    for (let n = 1; n <= 40; n++) touch(machine, pid, 'write', mmap(machine, pid, 1, 'PROT_READ|PROT_WRITE', 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED', 0x20000000 + n * 0x400000), 1);
+    for (let n = 1; n <= 40; n++)
+      touch(
+        machine,
+        pid,
+        'write',
+        mmap(machine, pid, 1, 'PROT_READ|PROT_WRITE', 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED', 0x20000000 + n * 0x400000),
+        1,
+      );
     while (freeIn(machine) > 20) granted(machine, KERNEL, { call: 'alloc_pages', order: 0, gfp: 'GFP_NOWAIT' });
     expect(refused(machine, pid, { call: 'fork' })).toMatchObject({ signal: 'SIGKILL', why: { code: 'OOM_KILLED' } });
     expect(alive(machine)).toEqual([]);
@@ -229,7 +252,14 @@ describe('the caller itself', () => {
   test('a fork that kills somebody else goes on', () => {
     const machine = bootFlat(512);
     const parent = hog(machine, 50);
-    for (let n = 1; n <= 20; n++) touch(machine, parent, 'write', mmap(machine, parent, 1, 'PROT_READ|PROT_WRITE', 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED', 0x20000000 + n * 0x400000), 1);
+    for (let n = 1; n <= 20; n++)
+      touch(
+        machine,
+        parent,
+        'write',
+        mmap(machine, parent, 1, 'PROT_READ|PROT_WRITE', 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED', 0x20000000 + n * 0x400000),
+        1,
+      );
     const large = hog(machine, 150);
     while (freeIn(machine) > 5) granted(machine, KERNEL, { call: 'alloc_pages', order: 0, gfp: 'GFP_NOWAIT' });
     const child = granted(machine, parent, { call: 'fork' }).pid!;
@@ -317,9 +347,13 @@ describe('the report in /proc/kmsg', () => {
     const { small, victim, text } = report();
     expect(text).toMatch(/invoked oom-killer: gfp_mask=0xcc0\(GFP_KERNEL\), order=0, oom_score_adj=0$/m);
     expect(text).toMatch(/^\[ *\d+\.\d{6}\] Node 0 Normal free:0kB .*min:0kB low:0kB high:0kB.* managed:1024kB/m);
-    expect(text).toMatch(/Node 0 Normal: 0\*4kB 0\*8kB 0\*16kB 0\*32kB 0\*64kB 0\*128kB 0\*256kB 0\*512kB 0\*1024kB 0\*2048kB 0\*4096kB = 0kB$/m);
+    expect(text).toMatch(
+      /Node 0 Normal: 0\*4kB 0\*8kB 0\*16kB 0\*32kB 0\*64kB 0\*128kB 0\*256kB 0\*512kB 0\*1024kB 0\*2048kB 0\*4096kB = 0kB$/m,
+    );
     expect(text).toMatch(/lowmem_reserve\[\]: 0$/m);
-    expect(text).toContain('[  pid  ]   uid  tgid total_vm      rss rss_anon rss_file rss_shmem pgtables_bytes swapents oom_score_adj name');
+    expect(text).toContain(
+      '[  pid  ]   uid  tgid total_vm      rss rss_anon rss_file rss_shmem pgtables_bytes swapents oom_score_adj name',
+    );
     const row = (pid: number) => text.split('\n').find((line) => new RegExp(`\\] \\[ *${pid}\\]`).test(line))!;
     // mm/oom_kill.c: "[%7d] %5d %5d %8lu %8lu %8lu %8lu %9lu %8ld %8lu         %5hd %s"
     expect(row(victim)).toMatch(

@@ -1,7 +1,23 @@
 /** Overcommit (mm/util.c; fidelity spec §13): what is promised, and when a promise is refused. */
 import { describe, expect, test } from 'vitest';
 import { call, type Machine } from '#kernel/machine.ts';
-import { FIXED, KERNEL, MiB, PAGE, PRIVATE, RW, SHARED, boot, bootFlat, cat, granted, mmap, refused, spawn, touch } from '../helpers/boot.ts';
+import {
+  FIXED,
+  KERNEL,
+  MiB,
+  PAGE,
+  PRIVATE,
+  RW,
+  SHARED,
+  boot,
+  bootFlat,
+  cat,
+  granted,
+  mmap,
+  refused,
+  spawn,
+  touch,
+} from '../helpers/boot.ts';
 import { parseMeminfo } from '../helpers/procText.ts';
 
 const FRAMES = 65536; // 256 MiB
@@ -28,7 +44,9 @@ describe('mode 0: a single request may not exceed all of RAM (a C program on Lin
   ])('%s', (_what, pages, prot, flags, isGranted) => {
     const { machine, pid } = start();
     const answer = map(machine, pid, pages, prot, flags);
-    expect(answer).toMatchObject(isGranted ? { ok: true } : { ok: false, errno: 'ENOMEM', why: { code: 'OVERCOMMIT', mode: 0, wanted: pages, limit: FRAMES } });
+    expect(answer).toMatchObject(
+      isGranted ? { ok: true } : { ok: false, errno: 'ENOMEM', why: { code: 'OVERCOMMIT', mode: 0, wanted: pages, limit: FRAMES } },
+    );
   });
 
   test('only single requests count: twice 60 % is fine, and so is the fork of such a process', () => {
@@ -122,7 +140,10 @@ describe('mode 2: never more than CommitLimit', () => {
 
   test('brk is a promise like any', () => {
     const { machine, pid } = start();
-    expect(refused(machine, pid, { call: 'sbrk', increment: LIMIT * PAGE })).toMatchObject({ errno: 'ENOMEM', why: { code: 'OVERCOMMIT' } });
+    expect(refused(machine, pid, { call: 'sbrk', increment: LIMIT * PAGE })).toMatchObject({
+      errno: 'ENOMEM',
+      why: { code: 'OVERCOMMIT' },
+    });
     granted(machine, pid, { call: 'sbrk', increment: 100 * PAGE });
     expect(committed(machine)).toBe(100);
   });

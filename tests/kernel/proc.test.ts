@@ -36,13 +36,17 @@ describe('/proc/buddyinfo', () => {
   });
 
   test('a zone that is one block of order 10', () => {
-    expect(cat(bootFlat(1024), '/proc/buddyinfo')).toBe('Node 0, zone   Normal      0      0      0      0      0      0      0      0      0      0      1 \n');
+    expect(cat(bootFlat(1024), '/proc/buddyinfo')).toBe(
+      'Node 0, zone   Normal      0      0      0      0      0      0      0      0      0      0      1 \n',
+    );
   });
 
   test('Σ nr_free × 2^order is what zoneinfo calls free', () => {
     const zoneinfo = cat(at.machine, '/proc/zoneinfo');
     const free = [...zoneinfo.matchAll(/^ {2}pages free {5}(\d+)$/gm)].map((found) => Number(found[1]));
-    const sums = Object.values(parseBuddyinfo(cat(at.machine, '/proc/buddyinfo'))).map((blocks) => blocks.reduce((sum, count, order) => sum + count * 2 ** order, 0));
+    const sums = Object.values(parseBuddyinfo(cat(at.machine, '/proc/buddyinfo'))).map((blocks) =>
+      blocks.reduce((sum, count, order) => sum + count * 2 ** order, 0),
+    );
     expect(sums).toEqual(free);
   });
 });
@@ -59,14 +63,63 @@ describe('/proc/meminfo', () => {
   test('the labels stand in the kernel’s order', () => {
     // fs/proc/meminfo.c, the lines that a machine without files, swap and slab has; High… and Low… with CONFIG_HIGHMEM.
     const ORDER = [
-      'MemTotal', 'MemFree', 'MemAvailable', 'Buffers', 'Cached', 'SwapCached', 'Active', 'Inactive', 'Active(anon)', 'Inactive(anon)',
-      'Active(file)', 'Inactive(file)', 'Unevictable', 'Mlocked', 'HighTotal', 'HighFree', 'LowTotal', 'LowFree', 'SwapTotal', 'SwapFree',
-      'Zswap', 'Zswapped', 'Dirty', 'Writeback', 'AnonPages', 'Mapped', 'Shmem', 'KReclaimable', 'Slab', 'SReclaimable', 'SUnreclaim', 'KernelStack',
-      'PageTables', 'SecPageTables', 'NFS_Unstable', 'Bounce', 'WritebackTmp', 'CommitLimit', 'Committed_AS', 'VmallocTotal', 'VmallocUsed', 'VmallocChunk',
+      'MemTotal',
+      'MemFree',
+      'MemAvailable',
+      'Buffers',
+      'Cached',
+      'SwapCached',
+      'Active',
+      'Inactive',
+      'Active(anon)',
+      'Inactive(anon)',
+      'Active(file)',
+      'Inactive(file)',
+      'Unevictable',
+      'Mlocked',
+      'HighTotal',
+      'HighFree',
+      'LowTotal',
+      'LowFree',
+      'SwapTotal',
+      'SwapFree',
+      'Zswap',
+      'Zswapped',
+      'Dirty',
+      'Writeback',
+      'AnonPages',
+      'Mapped',
+      'Shmem',
+      'KReclaimable',
+      'Slab',
+      'SReclaimable',
+      'SUnreclaim',
+      'KernelStack',
+      'PageTables',
+      'SecPageTables',
+      'NFS_Unstable',
+      'Bounce',
+      'WritebackTmp',
+      'CommitLimit',
+      'Committed_AS',
+      'VmallocTotal',
+      'VmallocUsed',
+      'VmallocChunk',
     ];
     const labels = Object.keys(parseMeminfo(cat(at.machine, '/proc/meminfo')));
     expect(labels).toEqual(ORDER.filter((label) => labels.includes(label)));
-    for (const must of ['MemTotal', 'MemFree', 'MemAvailable', 'HighTotal', 'AnonPages', 'Shmem', 'PageTables', 'CommitLimit', 'Committed_AS']) expect(labels).toContain(must);
+    for (const must of [
+      'MemTotal',
+      'MemFree',
+      'MemAvailable',
+      'HighTotal',
+      'AnonPages',
+      'Shmem',
+      'PageTables',
+      'CommitLimit',
+      'Committed_AS',
+    ])
+      expect(labels).toContain(must);
     expect(Object.keys(parseMeminfo(cat(bootFlat(64), '/proc/meminfo')))).not.toContain('HighTotal');
   });
 
@@ -98,15 +151,48 @@ describe('/proc/zoneinfo', () => {
     expect(block().map((text) => text.split('\n')[0])).toEqual(['Node 0, zone      DMA', 'Node 0, zone   Normal', 'Node 0, zone  HighMem']);
     // The literal lines of a Linux 6.18 zoneinfo, numbers replaced by one digit.
     const SAMPLE = [
-      '  pages free     9', '        boost    9', '        min      9', '        low      9', '        high     9', '        promo    9',
-      '        spanned  9', '        present  9', '        managed  9', '        cma      9', '        protection: (9)',
-      '      nr_free_pages 9', '      nr_free_pages_blocks 9', '      nr_zone_inactive_anon 9', '      nr_zone_active_anon 9', '      nr_zone_inactive_file 9',
-      '      nr_zone_active_file 9', '      nr_zone_unevictable 9', '      nr_zone_write_pending 9', '      nr_mlock     9', '      nr_zspages   9',
-      '      nr_free_cma  9', '  pagesets', '    cpu: 9', '              count:    9', '              high:     9', '              batch:    9',
-      '              high_min: 9', '              high_max: 9', '  vm stats threshold: 9', '  node_unreclaimable:  9', '  start_pfn:           9',
+      '  pages free     9',
+      '        boost    9',
+      '        min      9',
+      '        low      9',
+      '        high     9',
+      '        promo    9',
+      '        spanned  9',
+      '        present  9',
+      '        managed  9',
+      '        cma      9',
+      '        protection: (9)',
+      '      nr_free_pages 9',
+      '      nr_free_pages_blocks 9',
+      '      nr_zone_inactive_anon 9',
+      '      nr_zone_active_anon 9',
+      '      nr_zone_inactive_file 9',
+      '      nr_zone_active_file 9',
+      '      nr_zone_unevictable 9',
+      '      nr_zone_write_pending 9',
+      '      nr_mlock     9',
+      '      nr_zspages   9',
+      '      nr_free_cma  9',
+      '  pagesets',
+      '    cpu: 9',
+      '              count:    9',
+      '              high:     9',
+      '              batch:    9',
+      '              high_min: 9',
+      '              high_max: 9',
+      '  vm stats threshold: 9',
+      '  node_unreclaimable:  9',
+      '  start_pfn:           9',
     ];
     for (const text of block()) {
-      const lines = linesOf(text).slice(1).map((line) => line.replace(/\([\d, ]+\)/, '(9)').replace(/\d+$/, '9').replace(/-\d+/, '9'));
+      const lines = linesOf(text)
+        .slice(1)
+        .map((line) =>
+          line
+            .replace(/\([\d, ]+\)/, '(9)')
+            .replace(/\d+$/, '9')
+            .replace(/-\d+/, '9'),
+        );
       const own = lines.slice(lines.findIndex((line) => line.startsWith('  pages free')));
       expect(own).toEqual(SAMPLE.filter((line) => own.includes(line)));
       expect(own.slice(0, 11)).toEqual(SAMPLE.slice(0, 11));
@@ -126,7 +212,9 @@ describe('/proc/zoneinfo', () => {
   });
 
   test('protection has a number for each zone, commas and blanks between', () => {
-    const found = [...cat(at.machine, '/proc/zoneinfo').matchAll(/^ {8}protection: \((.*)\)$/gm)].map((each) => each[1]!.split(', ').map(Number));
+    const found = [...cat(at.machine, '/proc/zoneinfo').matchAll(/^ {8}protection: \((.*)\)$/gm)].map((each) =>
+      each[1]!.split(', ').map(Number),
+    );
     expect(found.map((numbers) => numbers.slice(0, 3))).toEqual([
       [0, Math.floor(640 / 256), Math.floor(896 / 256)],
       [0, 0, 8],
@@ -150,7 +238,19 @@ describe('/proc/vmstat', () => {
     ).split(' ');
     const names = Object.keys(parseVmstat(cat(at.machine, '/proc/vmstat')));
     expect(names).toEqual(ORDER.filter((name) => names.includes(name)));
-    for (const must of ['nr_free_pages', 'pgfault', 'pgmajfault', 'pgalloc_normal', 'pgfree', 'pgsteal_kswapd', 'pgscan_direct', 'pswpin', 'allocstall_normal', 'compact_stall', 'oom_kill']) {
+    for (const must of [
+      'nr_free_pages',
+      'pgfault',
+      'pgmajfault',
+      'pgalloc_normal',
+      'pgfree',
+      'pgsteal_kswapd',
+      'pgscan_direct',
+      'pswpin',
+      'allocstall_normal',
+      'compact_stall',
+      'oom_kill',
+    ]) {
       expect(names).toContain(must);
     }
   });
@@ -161,7 +261,13 @@ describe('/proc/vmstat', () => {
     granted(machine, KERNEL, { call: 'alloc_pages', order: 1, gfp: 'GFP_DMA' });
     const { pfn } = granted(machine, KERNEL, { call: 'alloc_pages', order: 3, gfp: 'GFP_HIGHUSER' });
     granted(machine, KERNEL, { call: 'free_pages', pfn, order: 3 });
-    expect(parseVmstat(cat(machine, '/proc/vmstat'))).toMatchObject({ pgalloc_normal: 16, pgalloc_dma: 2, pgalloc_high: 8, pgfree: 8, nr_free_pages: 238 });
+    expect(parseVmstat(cat(machine, '/proc/vmstat'))).toMatchObject({
+      pgalloc_normal: 16,
+      pgalloc_dma: 2,
+      pgalloc_high: 8,
+      pgfree: 8,
+      nr_free_pages: 238,
+    });
   });
 });
 
@@ -177,6 +283,14 @@ describe('/proc/PID/maps', () => {
     );
   });
 
+  test('what is left of a shared memory after a hole shows its place in it', () => {
+    const machine = boot();
+    const pid = spawn(machine);
+    const addr = mmap(machine, pid, 6, RW, 'MAP_SHARED|MAP_ANONYMOUS');
+    granted(machine, pid, { call: 'munmap', addr: addr + PAGE, length: PAGE });
+    expect(parseMaps(cat(machine, `/proc/${pid}/maps`)).map((area) => area.offset)).toEqual([0, 2 * PAGE]);
+  });
+
   test('areas by address, rights as rwx and p or s, shared memory as /dev/zero', () => {
     const areas = parseMaps(cat(at.machine, `/proc/${at.pid}/maps`));
     expect(areas.map((area) => [area.perms, (area.end - area.start) / PAGE, area.name])).toEqual([
@@ -186,6 +300,7 @@ describe('/proc/PID/maps', () => {
       ['rw-s', 6, '/dev/zero (deleted)'],
       ['rw-p', 20, ''],
     ]);
+    expect(areas.map((area) => area.offset)).toEqual([0, 0, 0, 0, 0]);
     for (const line of linesOf(cat(at.machine, `/proc/${at.pid}/maps`))) {
       expect(line).toMatch(/^[0-9a-f]{8}-[0-9a-f]{8} [r-][w-][x-][ps] [0-9a-f]{8} [0-9a-f]{2}:[0-9a-f]{2} \d+ (?: *\S.*)?$/);
     }
@@ -195,8 +310,29 @@ describe('/proc/PID/maps', () => {
 describe('/proc/PID/smaps', () => {
   test('a maps line, then the kernel’s fields in its order, each `%-16s%8lu kB`', () => {
     const FIELDS = [
-      'Size', 'KernelPageSize', 'MMUPageSize', 'Rss', 'Pss', 'Pss_Dirty', 'Shared_Clean', 'Shared_Dirty', 'Private_Clean', 'Private_Dirty', 'Referenced',
-      'Anonymous', 'KSM', 'LazyFree', 'AnonHugePages', 'ShmemPmdMapped', 'FilePmdMapped', 'Shared_Hugetlb', 'Private_Hugetlb', 'Swap', 'SwapPss', 'Locked', 'THPeligible',
+      'Size',
+      'KernelPageSize',
+      'MMUPageSize',
+      'Rss',
+      'Pss',
+      'Pss_Dirty',
+      'Shared_Clean',
+      'Shared_Dirty',
+      'Private_Clean',
+      'Private_Dirty',
+      'Referenced',
+      'Anonymous',
+      'KSM',
+      'LazyFree',
+      'AnonHugePages',
+      'ShmemPmdMapped',
+      'FilePmdMapped',
+      'Shared_Hugetlb',
+      'Private_Hugetlb',
+      'Swap',
+      'SwapPss',
+      'Locked',
+      'THPeligible',
     ];
     const text = cat(at.machine, `/proc/${at.pid}/smaps`);
     const areas = parseSmaps(text);
@@ -205,7 +341,12 @@ describe('/proc/PID/smaps', () => {
     for (const line of linesOf(text)) {
       expect(line).toMatch(/^[0-9a-f]{8}-|^(?=.{16} *\d+ kB$)[A-Z][A-Za-z_]+: *\d+ kB$|^THPeligible: {11}[01]$|^VmFlags: (?:[a-z]{2} )+$/);
     }
-    expect(cat(at.machine, `/proc/${at.pid}/maps`)).toBe(linesOf(text).filter((line) => /^[0-9a-f]{8}-/.test(line)).map((line) => `${line}\n`).join(''));
+    expect(cat(at.machine, `/proc/${at.pid}/maps`)).toBe(
+      linesOf(text)
+        .filter((line) => /^[0-9a-f]{8}-/.test(line))
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
   });
 
   test('Rss = Σ Shared + Σ Private; Size ≥ Rss ≥ Pss ≥ Private; KernelPageSize is 4', () => {
@@ -230,7 +371,13 @@ describe('/proc/PID/smaps', () => {
     const c = granted(machine, a, { call: 'fork' }).pid!;
     touch(machine, b, 'read', addr, 9);
     touch(machine, c, 'read', addr, 4);
-    expect(parseSmaps(cat(machine, `/proc/${a}/smaps`))[0]!.fields).toMatchObject({ Size: 60, Rss: 60, Pss: 39, Shared_Dirty: 36, Private_Dirty: 24 });
+    expect(parseSmaps(cat(machine, `/proc/${a}/smaps`))[0]!.fields).toMatchObject({
+      Size: 60,
+      Rss: 60,
+      Pss: 39,
+      Shared_Dirty: 36,
+      Private_Dirty: 24,
+    });
   });
 
   test('Σ PSS over all processes is what all their pages are, but for what each area truncates', () => {
@@ -251,9 +398,43 @@ describe('/proc/PID/smaps', () => {
 describe('/proc/PID/status', () => {
   test('labels and order of the real file, values `%8lu kB` behind a tab', () => {
     const ORDER = [
-      'Name', 'Umask', 'State', 'Tgid', 'Ngid', 'Pid', 'PPid', 'TracerPid', 'Uid', 'Gid', 'FDSize', 'Groups', 'NStgid', 'NSpid', 'NSpgid', 'NSsid', 'Kthread',
-      'VmPeak', 'VmSize', 'VmLck', 'VmPin', 'VmHWM', 'VmRSS', 'RssAnon', 'RssFile', 'RssShmem', 'VmData', 'VmStk', 'VmExe', 'VmLib', 'VmPTE', 'VmSwap', 'HugetlbPages',
-      'CoreDumping', 'THP_enabled', 'untag_mask', 'Threads',
+      'Name',
+      'Umask',
+      'State',
+      'Tgid',
+      'Ngid',
+      'Pid',
+      'PPid',
+      'TracerPid',
+      'Uid',
+      'Gid',
+      'FDSize',
+      'Groups',
+      'NStgid',
+      'NSpid',
+      'NSpgid',
+      'NSsid',
+      'Kthread',
+      'VmPeak',
+      'VmSize',
+      'VmLck',
+      'VmPin',
+      'VmHWM',
+      'VmRSS',
+      'RssAnon',
+      'RssFile',
+      'RssShmem',
+      'VmData',
+      'VmStk',
+      'VmExe',
+      'VmLib',
+      'VmPTE',
+      'VmSwap',
+      'HugetlbPages',
+      'CoreDumping',
+      'THP_enabled',
+      'untag_mask',
+      'Threads',
     ];
     const text = cat(at.machine, `/proc/${at.child}/status`);
     const labels = Object.keys(parseStatus(text));
@@ -319,7 +500,14 @@ describe('the short files of a process', () => {
 
 test('looking changes nothing', () => {
   const before = hash(at.machine);
-  const files = ['buddyinfo', 'meminfo', 'zoneinfo', 'vmstat', 'kmsg', ...['maps', 'smaps', 'status', 'statm', 'oom_score'].map((name) => `${at.pid}/${name}`)];
+  const files = [
+    'buddyinfo',
+    'meminfo',
+    'zoneinfo',
+    'vmstat',
+    'kmsg',
+    ...['maps', 'smaps', 'status', 'statm', 'oom_score'].map((name) => `${at.pid}/${name}`),
+  ];
   for (const file of files) cat(at.machine, `/proc/${file}`, at.child);
   expect(hash(at.machine)).toBe(before);
 });

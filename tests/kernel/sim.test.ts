@@ -18,9 +18,25 @@ interface Run {
 }
 
 function run(command: string, args: string[], input: string | Buffer, cwd = ROOT): Run {
-  const { status, stdout, stderr } = spawnSync(command, args, { input, cwd, env: { ...process.env, INIT_CWD: undefined }, maxBuffer: 1 << 28 });
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    input,
+    cwd,
+    env: { ...process.env, INIT_CWD: undefined },
+    maxBuffer: 1 << 28,
+  });
   const text = stdout.toString();
-  return { status, text, message: stderr.toString(), answers: text === '' ? [] : text.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>) };
+  return {
+    status,
+    text,
+    message: stderr.toString(),
+    answers:
+      text === ''
+        ? []
+        : text
+            .trimEnd()
+            .split('\n')
+            .map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
 }
 
 const sim = (input: string | Buffer): Run => run(process.execPath, [SIM, '-'], input);
@@ -32,7 +48,18 @@ const ALLOC = { pid: 0, call: 'alloc_pages', order: 0, gfp: 'GFP_KERNEL' };
 describe('answers', () => {
   test('one JSON answer a line, in order; comments and blank lines have none', () => {
     const { status, answers, message } = sim(
-      lines(MACHINE, { '#': 'a comment' }, '', '   \t', ALLOC, { tick: 3 }, { tick: 0 }, { hash: true }, { assert: { now: null } }, { pid: 0, call: 'free_pages', pfn: 9, order: 0 }),
+      lines(
+        MACHINE,
+        { '#': 'a comment' },
+        '',
+        '   \t',
+        ALLOC,
+        { tick: 3 },
+        { tick: 0 },
+        { hash: true },
+        { assert: { now: null } },
+        { pid: 0, call: 'free_pages', pfn: 9, order: 0 },
+      ),
     );
     expect({ status, message }).toEqual({ status: 0, message: '' });
     expect(answers).toEqual([
@@ -47,9 +74,15 @@ describe('answers', () => {
   });
 
   test('a refused call is an answer like any: exit 0', () => {
-    const { status, answers } = sim(lines(MACHINE, { pid: 5, call: 'fork' }, { pid: 0, call: 'alloc_pages', order: 'x', gfp: 'GFP_KERNEL' }, { pid: -1, call: 'fork' }));
+    const { status, answers } = sim(
+      lines(MACHINE, { pid: 5, call: 'fork' }, { pid: 0, call: 'alloc_pages', order: 'x', gfp: 'GFP_KERNEL' }, { pid: -1, call: 'fork' }),
+    );
     expect(status).toBe(0);
-    expect(answers.slice(1)).toMatchObject([{ ok: false, errno: 'ESRCH' }, { ok: false, errno: 'EINVAL' }, { ok: false, errno: 'ESRCH' }]);
+    expect(answers.slice(1)).toMatchObject([
+      { ok: false, errno: 'ESRCH' },
+      { ok: false, errno: 'EINVAL' },
+      { ok: false, errno: 'ESRCH' },
+    ]);
   });
 
   test('a machine line begins anew, and the same lines give the same hashes', () => {
@@ -76,19 +109,25 @@ describe('answers', () => {
 describe('assert', () => {
   const after = (wanted: unknown) => sim(lines(MACHINE, { pid: 0, call: 'free_pages', pfn: 9, order: 2 }, { assert: wanted }));
 
-  test.each([{ ok: false }, { errno: 'EINVAL', 'why.code': 'BAD_PAGE', 'why.pfn': 9 }, { why: { order: 2, code: 'BAD_PAGE', pfn: 9 } }, { 'why.nothing': null, nothing: null }, {}])(
-    '%j holds: ok, exit 0',
-    (wanted) => {
-      const { status, answers } = after(wanted);
-      expect({ status, last: answers.at(-1) }).toEqual({ status: 0, last: { ok: true } });
-    },
-  );
+  test.each([
+    { ok: false },
+    { errno: 'EINVAL', 'why.code': 'BAD_PAGE', 'why.pfn': 9 },
+    { why: { order: 2, code: 'BAD_PAGE', pfn: 9 } },
+    { 'why.nothing': null, nothing: null },
+    {},
+  ])('%j holds: ok, exit 0', (wanted) => {
+    const { status, answers } = after(wanted);
+    expect({ status, last: answers.at(-1) }).toEqual({ status: 0, last: { ok: true } });
+  });
 
   test.each([
     [{ ok: true }, { ok: false }],
     [{ ok: false, errno: 'ENOMEM', 'why.pfn': 9 }, { errno: 'EINVAL' }],
     [{ 'why.pfn': '9' }, { 'why.pfn': 9 }],
-    [{ 'why.pfn.deeper': 1, __proto__x: 1 }, { 'why.pfn.deeper': null, __proto__x: null }],
+    [
+      { 'why.pfn.deeper': 1, __proto__x: 1 },
+      { 'why.pfn.deeper': null, __proto__x: null },
+    ],
     [{ 'why.constructor': 1 }, { 'why.constructor': null }],
     [{ why: { code: 'BAD_PAGE', pfn: 9 } }, { why: { code: 'BAD_PAGE', pfn: 9, order: 2 } }],
     [{ why: [] }, { why: { code: 'BAD_PAGE', pfn: 9, order: 2 } }],
@@ -99,7 +138,11 @@ describe('assert', () => {
   });
 
   test('looks at the last call, not at ticks, hashes and asserts; a fresh machine has none', () => {
-    const { status, answers } = sim(lines(MACHINE, ALLOC, { tick: 1 }, { hash: true }, { assert: { pfn: 0 } }, { assert: { pfn: 0 } }, MACHINE, { assert: { pfn: null } }));
+    const { status, answers } = sim(
+      lines(MACHINE, ALLOC, { tick: 1 }, { hash: true }, { assert: { pfn: 0 } }, { assert: { pfn: 0 } }, MACHINE, {
+        assert: { pfn: null },
+      }),
+    );
     expect(status).toBe(0);
     expect(answers.at(-1)).toEqual({ ok: true });
   });
@@ -159,7 +202,11 @@ describe('what cannot be played: exit 2, line and column, nothing printed from t
 
   test('anything before the first machine', () => {
     for (const line of [ALLOC, { tick: 1 }, { hash: true }, { assert: {} }]) {
-      expect(sim(lines({ '#': 'hello' }, line))).toMatchObject({ status: 2, text: '', message: expect.stringMatching(/^sim: line 2, column 1: /) });
+      expect(sim(lines({ '#': 'hello' }, line))).toMatchObject({
+        status: 2,
+        text: '',
+        message: expect.stringMatching(/^sim: line 2, column 1: /),
+      });
     }
   });
 
@@ -168,14 +215,20 @@ describe('what cannot be played: exit 2, line and column, nothing printed from t
   });
 
   test('bytes that are not UTF-8', () => {
-    const { status, message } = sim(Buffer.concat([Buffer.from(lines(MACHINE)), Buffer.from([0x7b, 0x22, 0x23, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d, 0x0a])]));
+    const { status, message } = sim(
+      Buffer.concat([Buffer.from(lines(MACHINE)), Buffer.from([0x7b, 0x22, 0x23, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d, 0x0a])]),
+    );
     expect({ status, message }).toMatchObject({ status: 2, message: expect.stringMatching(/^sim: line 2, column 7: /) });
   });
 
   test('no argument, too many, and a file that is not there', () => {
     expect(run(process.execPath, [SIM], '')).toMatchObject({ status: 2, text: '' });
     expect(run(process.execPath, [SIM, 'a', 'b'], '')).toMatchObject({ status: 2, text: '' });
-    expect(run(process.execPath, [SIM, 'no/such/file.ndjson'], '')).toMatchObject({ status: 2, text: '', message: expect.stringContaining('no/such/file.ndjson') });
+    expect(run(process.execPath, [SIM, 'no/such/file.ndjson'], '')).toMatchObject({
+      status: 2,
+      text: '',
+      message: expect.stringContaining('no/such/file.ndjson'),
+    });
     expect(run(process.execPath, [SIM, ROOT], '')).toMatchObject({ status: 2, text: '' });
   });
 });
@@ -221,14 +274,17 @@ describe('lines', () => {
   test('64 KiB of open brackets are not JSON, and no stack overflows', () => {
     expect(texts(lines(MACHINE, '['.repeat(65536)))).toEqual({ status: 2, count: 1 });
     expect(texts(lines(MACHINE, `{"assert": {"a": ${'['.repeat(30000)}${']'.repeat(30000)}}}`))).toEqual({ status: 1, count: 2 });
-    expect(texts(lines(MACHINE, `{"pid": 0, "call": "alloc_pages", "order": ${'['.repeat(30000)}${']'.repeat(30000)}, "gfp": "GFP_KERNEL"}`))).toEqual({ status: 0, count: 2 });
+    expect(
+      texts(lines(MACHINE, `{"pid": 0, "call": "alloc_pages", "order": ${'['.repeat(30000)}${']'.repeat(30000)}, "gfp": "GFP_KERNEL"}`)),
+    ).toEqual({ status: 0, count: 2 });
   });
 
   test('64 MiB a file', () => {
     const chunk = Buffer.alloc(65536, ' ');
     chunk[65535] = 10;
     const blank = Buffer.concat(Array.from({ length: 1023 }, () => chunk));
-    const rest = (bytes: number) => Buffer.concat([Buffer.from(lines(MACHINE)), Buffer.alloc(bytes - Buffer.byteLength(lines(MACHINE)) - 1, '\n'), Buffer.from('\n')]);
+    const rest = (bytes: number) =>
+      Buffer.concat([Buffer.from(lines(MACHINE)), Buffer.alloc(bytes - Buffer.byteLength(lines(MACHINE)) - 1, '\n'), Buffer.from('\n')]);
     expect(texts(Buffer.concat([rest(65536), blank]))).toEqual({ status: 0, count: 1 });
     expect(texts(Buffer.concat([rest(65536), blank, Buffer.from('\n')]))).toEqual({ status: 2, count: 1 });
   });
@@ -245,7 +301,11 @@ describe('the command that people type', () => {
 
   test('npm run -s sim -- FILE prints answers and nothing else, and hands on the exit code', () => {
     const npm = (args: string[], input = '') => run('npm', ['run', '-s', 'sim', '--', ...args], input);
-    expect(npm([join(folder, 'first.ndjson')])).toMatchObject({ status: 0, message: '', answers: [{ ok: true }, { ok: true, pfn: 0 }, { ok: true }] });
+    expect(npm([join(folder, 'first.ndjson')])).toMatchObject({
+      status: 0,
+      message: '',
+      answers: [{ ok: true }, { ok: true, pfn: 0 }, { ok: true }],
+    });
     expect(npm([join(folder, 'wrong.ndjson')])).toMatchObject({ status: 1, answers: [{}, {}, { ok: false, got: { pfn: 0 } }] });
     expect(npm(['-'], lines(MACHINE, 'x'))).toMatchObject({ status: 2, message: expect.stringMatching(/^sim: line 2, column 1: /) });
   });
@@ -266,13 +326,23 @@ describe('the command that people type', () => {
 describe('where an error stands', () => {
   test.each(seeds(4))('seed %i: the scanner and JSON.parse agree on 20,000 mutilated lines', (seed) => {
     const below = picker(seed);
-    const bases = ['{"pid": 1, "call": "mmap", "length": 8192, "x": [1, -2.5e+3, {"a": null}], "t": true, "s": "a\\u00e9\\n\\""}', '[]', '-0.5e-7', '  [ 1 , 2 ]  ', 'false'];
+    const bases = [
+      '{"pid": 1, "call": "mmap", "length": 8192, "x": [1, -2.5e+3, {"a": null}], "t": true, "s": "a\\u00e9\\n\\""}',
+      '[]',
+      '-0.5e-7',
+      '  [ 1 , 2 ]  ',
+      'false',
+    ];
     const alphabet = '{}[],:"\\ \t0123456789.eE+-truefalsn\u0001ux';
     for (let n = 0; n < 20_000; n++) {
       let text = bases[below(bases.length)]!;
       for (let cuts = 1 + below(3); cuts > 0; cuts--) {
         const at = below(text.length + 1);
-        text = [text.slice(0, at) + text.slice(at + 1), text.slice(0, at) + alphabet[below(alphabet.length)]! + text.slice(at), text.slice(0, at)][below(3)]!;
+        text = [
+          text.slice(0, at) + text.slice(at + 1),
+          text.slice(0, at) + alphabet[below(alphabet.length)]! + text.slice(at),
+          text.slice(0, at),
+        ][below(3)]!;
       }
       const expected = errorOf(text);
       const { errorAt } = placesOf(text);

@@ -8,7 +8,11 @@ import { type Shape, playStep, randomStep } from '../helpers/fuzz.ts';
 import { picker, seeds } from '../helpers/seeds.ts';
 import { stage } from '../helpers/requests.ts';
 
-const SHAPE: Shape = { name: 'three zones', processes: 5, config: { frames: 512, zones: { dma: 64, normal: 320, highmem: 128 }, minFreeKbytes: 64, mobility: false, maxFrames: 600 } };
+const SHAPE: Shape = {
+  name: 'three zones',
+  processes: 5,
+  config: { frames: 512, zones: { dma: 64, normal: 320, highmem: 128 }, minFreeKbytes: 64, mobility: false, maxFrames: 600 },
+};
 
 function played(seed: number, steps: number): Machine {
   const pick = picker(seed);
@@ -22,7 +26,8 @@ test.each(seeds(3))('seed %i: a restored machine has the same hash, the same fil
   const copy = restore(snapshot(original));
   expect(hash(copy)).toBe(hash(original));
   checkMachine(copy);
-  for (const file of ['buddyinfo', 'meminfo', 'zoneinfo', 'vmstat', 'kmsg']) expect(cat(copy, `/proc/${file}`)).toBe(cat(original, `/proc/${file}`));
+  for (const file of ['buddyinfo', 'meminfo', 'zoneinfo', 'vmstat', 'kmsg'])
+    expect(cat(copy, `/proc/${file}`)).toBe(cat(original, `/proc/${file}`));
   const picks = [picker(seed), picker(seed)];
   for (let n = 0; n < 300; n++) {
     const step = randomStep(original, SHAPE, picks[0]!);
@@ -80,17 +85,23 @@ describe('the hash sees every part of the state', () => {
     ['a zero page mapped', ({ machine, pid, addr }) => granted(machine, pid, { call: 'read', addr: addr + 4096, length: 1 })],
     ['a byte of contents', ({ machine, pid, addr }) => granted(machine, pid, { call: 'poke', addr, bytes: [1] })],
     ['a score adjustment', ({ machine, pid }) => granted(machine, pid, { call: 'oom_score_adj', target: pid, value: 1 })],
-    ['what a score may be lowered to', ({ machine, pid }) => {
-      granted(machine, KERNEL, { call: 'oom_score_adj', target: pid, value: -1 });
-      granted(machine, pid, { call: 'oom_score_adj', target: pid, value: 0 });
-    }],
+    [
+      'what a score may be lowered to',
+      ({ machine, pid }) => {
+        granted(machine, KERNEL, { call: 'oom_score_adj', target: pid, value: -1 });
+        granted(machine, pid, { call: 'oom_score_adj', target: pid, value: 0 });
+      },
+    ],
     ['a limit', ({ machine, pid }) => granted(machine, pid, { call: 'setrlimit', resource: 'RLIMIT_AS', limit: 1 << 30 })],
     ['a process more', ({ machine }) => granted(machine, KERNEL, { call: 'spawn' })],
-    ['the order of a free list', ({ machine }) => {
-      // Two single frames back in the other order: the same sets, other lists.
-      const pfns = [0, 0, 0, 0].map(() => granted(machine, KERNEL, { call: 'alloc_pages', order: 0, gfp: 'GFP_KERNEL' }).pfn!);
-      for (const pfn of [pfns[2]!, pfns[0]!]) granted(machine, KERNEL, { call: 'free_pages', pfn, order: 0 });
-    }],
+    [
+      'the order of a free list',
+      ({ machine }) => {
+        // Two single frames back in the other order: the same sets, other lists.
+        const pfns = [0, 0, 0, 0].map(() => granted(machine, KERNEL, { call: 'alloc_pages', order: 0, gfp: 'GFP_KERNEL' }).pfn!);
+        for (const pfn of [pfns[2]!, pfns[0]!]) granted(machine, KERNEL, { call: 'free_pages', pfn, order: 0 });
+      },
+    ],
     ['a memory hot-plugged', ({ machine }) => granted(machine, KERNEL, { call: 'add_memory', count: 1 })],
   ];
 
@@ -111,7 +122,15 @@ describe('the hash sees every part of the state', () => {
   });
 
   test('the configuration counts: two machines that differ only in a cost differ', () => {
-    const hashes = [{}, { costs: { fork: 5 } }, { seed: 2 }, { root: [7] }, { chargeKernel: true }, { minFreeKbytes: 4 }, { maxOrder: 9 }].map((config) => hash(bootFlat(1024, config)));
+    const hashes = [
+      {},
+      { costs: { fork: 5 } },
+      { seed: 2 },
+      { root: [7] },
+      { chargeKernel: true },
+      { minFreeKbytes: 4 },
+      { maxOrder: 9 },
+    ].map((config) => hash(bootFlat(1024, config)));
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 });
@@ -120,7 +139,8 @@ describe('bytes that no snapshot made', () => {
   const good = snapshot(stage().machine);
 
   test('cut short anywhere', () => {
-    for (let length = 0; length < good.length; length += 1 + Math.floor(length / 20)) expect(() => restore(good.slice(0, length)), `${length} bytes`).toThrow(CodecError);
+    for (let length = 0; length < good.length; length += 1 + Math.floor(length / 20))
+      expect(() => restore(good.slice(0, length)), `${length} bytes`).toThrow(CodecError);
   });
 
   test('longer than they should be', () => {
@@ -128,7 +148,12 @@ describe('bytes that no snapshot made', () => {
   });
 
   test('other things', () => {
-    for (const bytes of [new Uint8Array(0), new Uint8Array(100), new TextEncoder().encode('{"frames": 64}'), new Uint8Array(1000).fill(255)]) {
+    for (const bytes of [
+      new Uint8Array(0),
+      new Uint8Array(100),
+      new TextEncoder().encode('{"frames": 64}'),
+      new Uint8Array(1000).fill(255),
+    ]) {
       expect(() => restore(bytes)).toThrow(CodecError);
     }
   });

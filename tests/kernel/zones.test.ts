@@ -64,6 +64,8 @@ describe('golden values of spec §20 (6.x rules, zones without holes; pages min/
 describe('min_free_kbytes', () => {
   // init_per_zone_wmark_min's published table, lowmem in MiB → kB; the floor of 128 kB below 1 MiB.
   test.each([
+    [0.25, 128],
+    [0.5, 128],
     [1, 128],
     [16, 512],
     [32, 724],
@@ -71,7 +73,7 @@ describe('min_free_kbytes', () => {
     [128, 1448],
     [256, 2048],
     [512, 2896],
-  ])('%i MiB of lowmem → %i kB', (mib, kb) => {
+  ])('%f MiB of lowmem → %i kB', (mib, kb) => {
     const machine = bootFlat(mib * MIB_FRAMES, { minFreeKbytes: undefined });
     expect(zoneNamed(machine, 'Normal').watermark.min).toBe(kb >> 2);
   });

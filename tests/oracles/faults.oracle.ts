@@ -1,6 +1,6 @@
 /** Programs run on a real kernel: their transcripts against ours. */
 import { describe, expect, test } from 'vitest';
-import { MiB, PAGE, PRIVATE, RW, boot, bootFlat, call_, cat, granted, mmap, refused, spawn, touch } from './machine.ts';
+import { MiB, PAGE, PRIVATE, RW, boot, bootFlat, call_, cat, granted, mmap, type refused, spawn, touch } from './machine.ts';
 import { cowExperiment, vmaOperations } from '../helpers/experiments.ts';
 import { parseStatus } from '../helpers/procText.ts';
 import { oracle } from './files.ts';
@@ -45,7 +45,10 @@ describe('kernel_experiments.json', () => {
     const machine = boot();
     const pid = spawn(machine);
     const addr = mmap(machine, pid, 64);
-    const fields = () => Object.fromEntries([...cat(machine, `/proc/${pid}/smaps`).matchAll(/^([A-Z][A-Za-z_]+): +(\d+) kB$/gm)].map((found) => [found[1]!, Number(found[2])]));
+    const fields = () =>
+      Object.fromEntries(
+        [...cat(machine, `/proc/${pid}/smaps`).matchAll(/^([A-Z][A-Za-z_]+): +(\d+) kB$/gm)].map((found) => [found[1]!, Number(found[2])]),
+      );
     const expectSizes = (key: string) => {
       const { perms: _perms, Referenced: _referenced, ...sizes } = run[key] as Record<string, number>;
       expect(fields(), key).toMatchObject(sizes);
@@ -90,7 +93,8 @@ describe('kernel_overcommit_heap_experiment.txt', () => {
     const machine = bootFlat(16384);
     const asked = [...text().matchAll(/private writable mmap of total([+-]\d+) pages: (.*)$/gm)];
     expect(asked.length).toBeGreaterThanOrEqual(4);
-    const ask = (pages: number, prot = RW, flags = PRIVATE) => call_(machine, spawn(machine), { call: 'mmap', length: pages * PAGE, prot, flags }).ok;
+    const ask = (pages: number, prot = RW, flags = PRIVATE) =>
+      call_(machine, spawn(machine), { call: 'mmap', length: pages * PAGE, prot, flags }).ok;
     for (const [line, more, outcome] of asked) expect(ask(16384 + Number(more)), line).toBe(outcome === 'OK');
     expect(ask(32768, RW, `${PRIVATE}|MAP_NORESERVE`)).toBe(text().includes('2x total with MAP_NORESERVE: OK'));
     expect(ask(32768, 'PROT_READ')).toBe(text().includes('2x total PROT_READ private: OK'));
@@ -120,7 +124,9 @@ describe('kernel_overcommit_heap_experiment.txt', () => {
   });
 
   test('page tables per MiB read: half of what 8-byte entries cost, one 4 KiB table for 4 MiB', () => {
-    const rows = [...text().matchAll(/(\d+) MiB read-touched \(zero page\): VmPTE (\d+) -> (\d+)/g)].map((found) => [Number(found[1]), Number(found[3]) - Number(found[2])] as const);
+    const rows = [...text().matchAll(/(\d+) MiB read-touched \(zero page\): VmPTE (\d+) -> (\d+)/g)].map(
+      (found) => [Number(found[1]), Number(found[3]) - Number(found[2])] as const,
+    );
     const machine = bootFlat(16384);
     for (const [mib, kb] of rows.filter(([size]) => size > 0 && size <= 1024)) {
       const pid = spawn(machine);

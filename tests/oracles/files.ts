@@ -7,9 +7,11 @@ const ROOT = join(import.meta.dirname, '..', '..');
 /** The folder's path; throws, with what is missing, when there is none. */
 function folder(): string {
   const named = process.env.ORACLES;
-  if (named === undefined || named === '') throw new Error('ORACLES is not set: it names the folder of recorded data, as in `ORACLES=../shared/oracles npm run test:oracles`');
+  if (named === undefined || named === '')
+    throw new Error('ORACLES is not set: it names the folder of recorded data, as in `ORACLES=../shared/oracles npm run test:oracles`');
   const path = resolve(ROOT, named);
-  if (!existsSync(join(path, 'README.md'))) throw new Error(`ORACLES=${named}: there is no folder of oracles at ${path} (its README.md is missing)`);
+  if (!existsSync(join(path, 'README.md')))
+    throw new Error(`ORACLES=${named}: there is no folder of oracles at ${path} (its README.md is missing)`);
   return path;
 }
 

@@ -46,7 +46,14 @@ describe('proc/meminfo.txt', () => {
   });
 
   test('a line of ours is as long as a line of theirs', () => {
-    const lengths = (text: string) => new Set(text.trimEnd().split('\n').filter((line) => /^(Mem|Active|Shmem|PageTables):?/.test(line)).map((line) => line.length));
+    const lengths = (text: string) =>
+      new Set(
+        text
+          .trimEnd()
+          .split('\n')
+          .filter((line) => /^(Mem|Active|Shmem|PageTables):?/.test(line))
+          .map((line) => line.length),
+      );
     expect(lengths(cat(boot(), '/proc/meminfo'))).toEqual(new Set([27]));
     expect(lengths(oracle('proc/meminfo.txt'))).toEqual(new Set([27]));
   });
@@ -66,8 +73,11 @@ describe('files of a process', () => {
     const pid = spawn(machine);
     granted(machine, pid, { call: 'sbrk', increment: 4096 });
     const own = cat(machine, `/proc/${pid}/smaps`).split('\n').slice(1, -1);
-    const theirs = oracle('proc/sleep_smaps.txt').split('\n').slice(1, own.length + 1);
-    const shape = (line: string) => (line.startsWith('VmFlags') ? 'VmFlags' : line.replace(/ *\d+( kB)?$/, '')) + (line.startsWith('VmFlags') ? '' : line.length);
+    const theirs = oracle('proc/sleep_smaps.txt')
+      .split('\n')
+      .slice(1, own.length + 1);
+    const shape = (line: string) =>
+      (line.startsWith('VmFlags') ? 'VmFlags' : line.replace(/ *\d+( kB)?$/, '')) + (line.startsWith('VmFlags') ? '' : line.length);
     expect(own.map(shape)).toEqual(theirs.map(shape));
   });
 
@@ -86,10 +96,18 @@ describe('files of a process', () => {
   test('the layout of a 32-bit program without randomisation: heap and two mappings', () => {
     const text = oracle('x86_segment_experiment.txt');
     const part = text.slice(text.indexOf('--- with setarch'));
-    const at = (label: string) => Number.parseInt(part.split('\n').find((line) => line.startsWith(`${label}=`))!.split('=')[1]!, 16);
+    const at = (label: string) =>
+      Number.parseInt(
+        part
+          .split('\n')
+          .find((line) => line.startsWith(`${label}=`))!
+          .split('=')[1]!,
+        16,
+      );
     const machine = boot();
     const pid = spawn(machine);
-    const map = (length: number, prot = 'PROT_READ|PROT_WRITE') => granted(machine, pid, { call: 'mmap', length, prot, flags: 'MAP_PRIVATE|MAP_ANONYMOUS' }).addr;
+    const map = (length: number, prot = 'PROT_READ|PROT_WRITE') =>
+      granted(machine, pid, { call: 'mmap', length, prot, flags: 'MAP_PRIVATE|MAP_ANONYMOUS' }).addr;
     expect(granted(machine, pid, { call: 'sbrk', increment: 0 }).addr).toBe(at('brk(0)'));
     expect(granted(machine, pid, { call: 'brk', addr: at('brk(0)') + 0x21000 }).addr).toBe(at('brk(+0x21000)'));
     map(0x8000, 'PROT_READ'); // the room of vvar and vdso

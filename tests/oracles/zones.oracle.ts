@@ -9,7 +9,11 @@ import { oracle } from './files.ts';
 
 /** Zones of these sizes with the kernel's own marks; as many frames as real machines have do not fit one of ours, so no frames. */
 function zonesOf(managed: readonly [Zone['name'], number][], kbytes: number): Zone[] {
-  const { zones, config } = createMachine({ frames: 64 * managed.length, zones: { dma: 64, normal: 64, ...(managed.length > 2 ? { highmem: 64 } : {}) }, mobility: false });
+  const { zones, config } = createMachine({
+    frames: 64 * managed.length,
+    zones: { dma: 64, normal: 64, ...(managed.length > 2 ? { highmem: 64 } : {}) },
+    mobility: false,
+  });
   const sized = managed.map(([name, pages], n) => ({ ...zones[n]!, name, managed: pages }));
   setupZones({ zones: sized, config: { ...config, minFreeKbytes: kbytes } });
   return sized;
@@ -43,7 +47,13 @@ describe('a live machine: DMA, DMA32, Normal with 3840, 772917, 688128 pages, mi
   const ours = () => {
     const live = liveZones().filter((zone) => zone.managed > 0);
     const kbytes = Number(/^min_free_kbytes = (\d+)/m.exec(oracle('proc/sys_vm.txt'))![1]);
-    return { live, zones: zonesOf(live.map(({ name, managed }) => [name as Zone['name'], managed]), kbytes) };
+    return {
+      live,
+      zones: zonesOf(
+        live.map(({ name, managed }) => [name as Zone['name'], managed]),
+        kbytes,
+      ),
+    };
   };
 
   test('min, low and high of each zone, and promo one step above', () => {
@@ -82,13 +92,18 @@ describe('published dumps of 32-bit machines', () => {
     const part = text().slice(text().indexOf('[D3]'), text().indexOf('[D4]'));
     const rows = [...part.matchAll(/^(\w+) +min (\d+) +low (\d+) +high (\d+) +managed (\d+) +lowmem_reserve ([\d ]+)$/gm)];
     expect(rows).toHaveLength(3);
-    const zones = zonesOf(rows.map((row) => [row[1] as Zone['name'], Number(row[5]) / 4]), 43204);
+    const zones = zonesOf(
+      rows.map((row) => [row[1] as Zone['name'], Number(row[5]) / 4]),
+      43204,
+    );
     for (const [n, row] of rows.entries()) {
       const { min, low, high } = zones[n]!.watermark;
       const theirs = [row[2], row[3], row[4]].map((kb) => Number(kb) / 4);
       // The marks were computed at boot and `managed` printed later, when some pages had moved: a thousandth of difference is allowed.
-      for (const [k, mine] of [min, low, high].entries()) expect(Math.abs(mine - theirs[k]!), `${row[1]} ${k}`).toBeLessThanOrEqual(theirs[k]! / 1000);
-      for (const [k, pages] of zones[n]!.lowmemReserve.entries()) expect(Math.abs(pages - Number(row[6]!.split(' ')[k])), `${row[1]} reserve ${k}`).toBeLessThanOrEqual(1);
+      for (const [k, mine] of [min, low, high].entries())
+        expect(Math.abs(mine - theirs[k]!), `${row[1]} ${k}`).toBeLessThanOrEqual(theirs[k]! / 1000);
+      for (const [k, pages] of zones[n]!.lowmemReserve.entries())
+        expect(Math.abs(pages - Number(row[6]!.split(' ')[k])), `${row[1]} reserve ${k}`).toBeLessThanOrEqual(1);
     }
   });
 
@@ -96,7 +111,10 @@ describe('published dumps of 32-bit machines', () => {
     const part = text().slice(text().indexOf('[D1]'), text().indexOf('# buddy lines'));
     const rows = [...part.matchAll(/^(\w+) +min (\d+) .*present (\d+) +lowmem_reserve ([\d ]+)$/gm)];
     expect(rows).toHaveLength(3);
-    const zones = zonesOf(rows.map((row) => [row[1] as Zone['name'], Number(row[3]) / 4]), 3816);
+    const zones = zonesOf(
+      rows.map((row) => [row[1] as Zone['name'], Number(row[3]) / 4]),
+      3816,
+    );
     for (const [n, row] of rows.entries()) {
       expect(zones[n]!.lowmemReserve).toEqual(row[4]!.split(' ').map(Number).slice(0, 3));
       expect(zones[n]!.watermark.min * 4).toBe(Number(row[2]));
@@ -117,7 +135,9 @@ describe('proc/buddyinfo.txt', () => {
   test('our reader reads the real file, and its blocks are zoneinfo’s free pages (two of three zones: the third moved between the reads)', () => {
     const zones = parseBuddyinfo(oracle('proc/buddyinfo.txt'));
     const free = Object.fromEntries(liveZones().map((zone) => [zone.name, zone.free]));
-    const sums = Object.fromEntries(Object.entries(zones).map(([name, blocks]) => [name, blocks.reduce((sum, count, order) => sum + count * 2 ** order, 0)]));
+    const sums = Object.fromEntries(
+      Object.entries(zones).map(([name, blocks]) => [name, blocks.reduce((sum, count, order) => sum + count * 2 ** order, 0)]),
+    );
     expect(sums.DMA).toBe(free.DMA);
     expect(sums.DMA32).toBe(free.DMA32);
     expect(sums.Normal).toBe(557404);
@@ -126,7 +146,9 @@ describe('proc/buddyinfo.txt', () => {
   test('a line of ours has the length and columns of a line of theirs', () => {
     const theirs = linesOf(oracle('proc/buddyinfo.txt'))[0]!;
     const own = linesOf(cat(createMachine({ frames: 1024, mobility: false }), '/proc/buddyinfo'))[0]!;
-    expect(own.replaceAll(/\d/g, '9').replace(/zone +\w+/, 'zone')).toHaveLength(theirs.replaceAll(/\d/g, '9').replace(/zone +\w+/, 'zone').length);
+    expect(own.replaceAll(/\d/g, '9').replace(/zone +\w+/, 'zone')).toHaveLength(
+      theirs.replaceAll(/\d/g, '9').replace(/zone +\w+/, 'zone').length,
+    );
     expect(own.slice(0, 22)).toBe(theirs.slice(0, 22));
   });
 });

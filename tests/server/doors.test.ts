@@ -260,6 +260,7 @@ group('the host alone', () => {
     { do: 'again' },
     { do: 'kick', id: 'someone' },
     { do: 'lock', locked: true },
+    { do: 'standIns', on: true },
     { do: 'addBots', bots: ['free'] },
     { do: 'removeBots' },
     { do: 'cap', seat: 0, on: true },

@@ -48,7 +48,7 @@ async function raw(path: string, encoding: string) {
 }
 
 test('pages are the one page, and ask again each time', async () => {
-  for (const path of ['/', '/host', '/host/ABC123', '/j/ABC123', '/?code=1']) {
+  for (const path of ['/', '/host', '/host/ABC123', '/j/ABC123', '/watch/ABC123', '/screen/ABC123', '/?code=1']) {
     const page = await fetch(url + path);
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(page.headers.get('cache-control')).toBe('no-cache');
@@ -96,6 +96,8 @@ test.each([
   '/j/',
   '/j/a/b',
   '/host/a/b',
+  '/screen/',
+  '/screen/a/b',
 ])('%s is not there', async (path) => {
   expect((await fetch(url + path)).status).toBe(404);
 });

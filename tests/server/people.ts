@@ -5,7 +5,7 @@ import { Client, type Room } from '@colyseus/sdk';
 import { playTick, restoreRound, roundHash, type Round } from '#game/round.ts';
 import type { Action, Input } from '#game/types.ts';
 import { codeOfClose } from '#protocol/codes.ts';
-import type { DigestMessage, HostAction, Phase, RoomReply, SeatReply, WelcomeMessage } from '#protocol/messages.ts';
+import type { DigestMessage, HostAction, Phase, Role, RoomReply, SeatReply, WelcomeMessage } from '#protocol/messages.ts';
 import type { RoomState } from '#protocol/roomState.ts';
 import { decodeSnap } from '#protocol/snap.ts';
 import { decodeTick } from '#protocol/tick.ts';
@@ -68,7 +68,7 @@ export async function describe(room: ClassRoom): Promise<RoomReply> {
 }
 
 export interface Entry {
-  role?: 'host' | 'player';
+  role?: Role;
   secret?: string;
   name?: string;
 }

@@ -15,7 +15,7 @@ import { ClassFigures } from './ClassFigures.tsx';
 import { Invite } from './Invite.tsx';
 import { ProcessTable } from './ProcessTable.tsx';
 import { SurePress } from './SurePress.tsx';
-import { LockButton } from './people.tsx';
+import { LockButton, StandInsButton } from './people.tsx';
 import type { Hosting } from './hosting.ts';
 import './HostConsole.css';
 
@@ -56,6 +56,7 @@ export function HostConsole({ hosting, room }: { hosting: Hosting; room: RoomFac
               <button type="button" class="button small" aria-expanded={more} onClick={() => setMore(!more)}>
                 {t('host.latecomers')}
               </button>
+              <StandInsButton room={room} host={hosting.host} />
             </div>
             <span class="label">{t('lobby.here', { n: players.length, seats: room.seats })}</span>
           </div>

@@ -9,7 +9,7 @@ import { TopBar } from '../TopBar.tsx';
 import { BotsPanel } from './BotsPanel.tsx';
 import { Invite } from './Invite.tsx';
 import type { Hosting } from './hosting.ts';
-import { kickedToast, LockButton } from './people.tsx';
+import { kickedToast, LockButton, StandInsButton } from './people.tsx';
 
 /** Above so many people a small screen gives the roster more room than the code. */
 const MANY = 18;
@@ -41,7 +41,10 @@ export function HostLobby({ hosting, room, leave }: HostLobbyProps) {
         <section class="panel host-roster">
           <div class="row spread">
             <h2 aria-live="polite">{t('lobby.here', { n: players.length, seats: room.seats })}</h2>
-            <LockButton room={room} host={host} />
+            <div class="row">
+              <StandInsButton room={room} host={host} />
+              <LockButton room={room} host={host} />
+            </div>
           </div>
           {players.length === 0 && <p class="dim host-empty">{t('host.nobody')}</p>}
           <RosterChips

@@ -15,6 +15,21 @@ export function kickedToast(entry: RosterEntry, room: RoomFacts, host: Host): To
   };
 }
 
+/** Whether a bot plays for whoever drops out of the round. */
+export function StandInsButton({ room, host }: { room: RoomFacts; host: Host }) {
+  return (
+    <button
+      type="button"
+      class="button small"
+      aria-pressed={room.standIns}
+      title={t('host.standInsSays')}
+      onClick={() => host({ do: 'standIns', on: !room.standIns })}
+    >
+      {t('host.standIns')}
+    </button>
+  );
+}
+
 export function LockButton({ room, host }: { room: RoomFacts; host: Host }) {
   return (
     <button type="button" class="button small" aria-pressed={room.locked} onClick={() => host({ do: 'lock', locked: !room.locked })}>

@@ -31,7 +31,7 @@ function inOrder(holdings: readonly HoldingView[]): HoldingView[] {
 
 /** One key frees all that is done, and pays for it. */
 export function FreeDone({ play, mine }: { play: Play; mine: SeatView }) {
-  const done = mine.holdings.some((holding) => holding.state === 'done' || holding.state === 'unused');
+  const done = mine.holdings.some(isFreeable);
   return (
     <button
       type="button"
@@ -46,10 +46,14 @@ export function FreeDone({ play, mine }: { play: Play; mine: SeatView }) {
   );
 }
 
+function isFreeable(holding: HoldingView): boolean {
+  return holding.state !== 'running' && !holding.blocked && holding.id !== 0;
+}
+
 export function freeDone(play: Play): void {
   const mine = play.seen.value?.mine;
   if (mine === null || mine === undefined) return;
-  if (!mine.holdings.some((holding) => holding.state !== 'running')) return play.say(t('play.say.nothingDone'), 'plain');
+  if (!mine.holdings.some(isFreeable)) return play.say(t('play.say.nothingDone'), 'plain');
   play.act({ do: 'freeDone' }, { tool: 'free', card: 0 });
 }
 
@@ -73,7 +77,7 @@ function Holding({ play, holding }: { play: Play; holding: HoldingView }) {
         >
           <span style={{ transform: `scaleX(${holding.ticks === 0 ? 1 : 1 - holding.ticksLeft / holding.ticks})` }} />
         </span>
-      ) : holding.id === 0 ? null : (
+      ) : holding.id === 0 || holding.blocked ? null : (
         <button type="button" class="holding-free" onMouseDown={keepFocus} onClick={free}>
           {t('play.held.free')}
         </button>

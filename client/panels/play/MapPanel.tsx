@@ -32,7 +32,6 @@ export function MapPanel({ play, children }: { play: Play; children?: preact.Com
     <section class="map" aria-label={t('play.map.title')}>
       <div class="map-head">
         <MapLegend play={play} />
-        <CursorLine play={play} cursor={cursor} />
       </div>
       <div class="map-stage">
         <div
@@ -45,6 +44,7 @@ export function MapPanel({ play, children }: { play: Play; children?: preact.Com
           onKeyDown={(event) => pressed(event, map.current)}
         />
         {state !== 'ready' && <p class="map-wait">{t(state === 'loading' ? 'common.loading' : 'play.map.failed')}</p>}
+        <CursorLine play={play} cursor={cursor} />
         <div class="map-keys">
           <MapKey label={t('play.map.in')} sign="+" press={() => map.current?.zoomBy(ZOOM_STEP)} />
           <MapKey label={t('play.map.out')} sign="−" press={() => map.current?.zoomBy(1 / ZOOM_STEP)} />
@@ -157,13 +157,15 @@ function pressed(event: KeyboardEvent, map: MapHandle | null): void {
 function CursorLine({ play, cursor }: { play: Play; cursor: ReadonlySignal<number> }) {
   const [spoken, speak] = useState('');
   const text = frameText(play, play.seen.value, cursor.value);
+  const used = useRef(false);
+  used.current ||= text !== '';
   useEffect(() => {
     const rest = setTimeout(() => speak(text), SPEAK_MS);
     return () => clearTimeout(rest);
   }, [text]);
   return (
-    <p class="map-cursor">
-      <span class="mono" aria-hidden="true">
+    <p class={text === '' && used.current ? 'map-cursor none' : 'map-cursor'}>
+      <span class={text === '' ? 'mono dim' : 'mono'} aria-hidden="true">
         {text || t('play.map.hint')}
       </span>
       <span class="unseen" aria-live="polite">

@@ -44,9 +44,19 @@ function Process({ play, row, most }: { play: Play; row: ProcessRow; most: numbe
   const next = row.alive && row.killRank === 1;
   const states = [mine && 'mine', lit && 'lit', next && 'next', !row.alive && 'dead'].filter(Boolean).join(' ');
   const name = mine ? t('play.processes.you') : play.nameOf(row.seat);
+  const state = next ? t('play.processes.next') : row.alive ? '' : t('play.processes.dead');
+  const label = [
+    row.alive ? row.killRank : '',
+    name,
+    `PID ${row.pid}`,
+    t('play.processes.badness', { badness: row.badness, rss: framesShort(row.rss) }),
+    state,
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
   return (
     <li class={`process ${states}`}>
-      <button type="button" aria-pressed={lit} onClick={() => (play.lit.value = lit ? null : row.seat)}>
+      <button type="button" aria-pressed={lit} aria-label={label} onClick={() => (play.lit.value = lit ? null : row.seat)}>
         <span class="process-rank mono">{row.alive ? row.killRank : '–'}</span>
         <Mark play={play} seat={row.seat} />
         <span class="process-name">

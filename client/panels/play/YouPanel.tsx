@@ -1,6 +1,7 @@
 import type { SeatView } from '#game/types.ts';
 import { frames } from '../../text/units.ts';
 import { lang, t } from '../../text/t.ts';
+import type { Lang } from '../../text/t.ts';
 import { keepFocus } from './CardTile.tsx';
 import { Panel } from './Panel.tsx';
 import type { Play } from './play.ts';
@@ -45,9 +46,13 @@ export function KillRank({ mine }: { mine: SeatView }) {
 
 /** "8th", by the language's own rule. */
 export function ordinal(n: number): string {
-  const rule = new Intl.PluralRules(lang.value, { type: 'ordinal' }).select(n);
-  return t(`play.ordinal.${ENDINGS[rule]}`, { n });
+  return t(`play.ordinal.${ENDINGS[RULES[lang.value].select(n)]}`, { n });
 }
+
+const RULES: Record<Lang, Intl.PluralRules> = {
+  en: new Intl.PluralRules('en', { type: 'ordinal' }),
+  'zh-CN': new Intl.PluralRules('zh-CN', { type: 'ordinal' }),
+};
 
 const ENDINGS: Record<Intl.LDMLPluralRule, string> = { one: 'st', two: 'nd', few: 'rd', many: 'th', other: 'th', zero: 'th' };
 

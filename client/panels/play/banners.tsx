@@ -112,7 +112,6 @@ export function WhyCard({ play, onClose }: { play: Play; onClose(): void }) {
 
 /** The first ten seconds of somebody's first round. */
 export function Intro({ play, mine, onDone }: { play: Play; mine: SeatView; onDone(): void }) {
-  const places = mine.tray.map((tool) => tool.key.toUpperCase());
   return (
     <section class="intro" aria-live="polite">
       <p class="intro-who">
@@ -122,25 +121,31 @@ export function Intro({ play, mine, onDone }: { play: Play; mine: SeatView; onDo
         </span>
       </p>
       <ol class="intro-steps">
-        <li>
-          <kbd class="keycap">1</kbd> {t('play.intro.card')}
-        </li>
-        <li>
-          {places.map((key) => (
-            <kbd key={key} class="keycap">
-              {key}
-            </kbd>
-          ))}{' '}
-          {t('play.intro.call')}
-        </li>
-        <li>
-          <kbd class="keycap">{t('play.held.space')}</kbd> {t('play.intro.free')}
-        </li>
+        <Step keys={['1']} name="card" />
+        <Step keys={mine.tray.map((tool) => tool.key.toUpperCase())} name="call" />
+        <Step keys={[t('play.held.space')]} name="free" />
       </ol>
       <p class="intro-risk">{t('play.intro.risk', { rank: ordinal(mine.killRank), frames: framesShort(mine.memory.rss) })}</p>
-      <button type="button" class="button small" onClick={onDone}>
+      <button type="button" class="button main" onClick={onDone}>
         {t('play.intro.go')}
       </button>
     </section>
+  );
+}
+
+/** What to press: by its keys where there is a keyboard, in words for a thumb. */
+function Step({ keys, name }: { keys: readonly string[]; name: 'card' | 'call' | 'free' }) {
+  return (
+    <li>
+      <span class="by-key">
+        {keys.map((key) => (
+          <kbd key={key} class="keycap">
+            {key}
+          </kbd>
+        ))}{' '}
+        {t(`play.intro.${name}`)}
+      </span>
+      <span class="by-thumb">{t(`play.intro.tap.${name}`)}</span>
+    </li>
   );
 }

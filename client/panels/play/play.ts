@@ -55,7 +55,8 @@ export function createPlay(session: Session, seat: Seat, allOpen: boolean, sente
 
   const stop = watchRound(session, seat, (now, happened) => {
     if (now !== null) {
-      if (now.round.seed !== seen.value?.round.seed || now.tick < seen.value.tick) said.clear();
+      const last = seen.value;
+      if (last === null || now.round.seed !== last.round.seed || now.tick < last.tick) said.clear();
       if (now.tick < huesAt || now.tick - huesAt >= HUE_TICKS || hues.value.size < Math.min(HUES, now.all.processes.length - 1)) {
         huesAt = now.tick;
         hues.value = chooseHues(hues.value, watchedSeats(now.all.processes, seat), seat);

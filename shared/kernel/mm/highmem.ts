@@ -6,6 +6,7 @@
  * count 1 become free together, for one flush. kmap_atomic: a few fixed slots that are taken and given back as a stack and
  * never waited for. A page of low memory needs neither: it has its address in the direct map.
  */
+import { emit, FACT } from '../facts.ts';
 import { directAddress, KM_MAX_IDX, kmapAtomicAddress, LAST_PKMAP } from '../arch/layout.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Pfn, type Pid } from '../types.ts';
 import type { Highmem } from './vmap_types.ts';
@@ -61,6 +62,7 @@ export function kmap(machine: Machine, pid: Pid, pfn: Pfn): Addr {
   const mine = highmem.users.get(pid);
   if (mine) mine.set(pfn, (mine.get(pfn) ?? 0) + 1);
   else highmem.users.set(pid, new Map([[pfn, 1]]));
+  if (machine.facts !== null) emit(machine.facts, FACT.pageKmapped, pfn, slot, pid);
   return slotAddress(machine, slot);
 }
 
@@ -86,6 +88,7 @@ export function kunmap(machine: Machine, pid: Pid, pfn: Pfn): void {
   if (uses > 1) mine.set(pfn, uses - 1);
   else mine.delete(pfn);
   if (mine.size === 0) highmem.users.delete(pid);
+  if (machine.facts !== null) emit(machine.facts, FACT.pageKunmapped, pfn, highmem.slotOf.get(pfn)!, pid);
   dropUses(highmem, pfn, 1);
 }
 

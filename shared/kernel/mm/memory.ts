@@ -5,7 +5,19 @@
 import { attachTable, I386, PTE, PTE_PFN_SHIFT, pteAt, tableBase } from '../arch/mmu.ts';
 import { emit, FACT } from '../facts.ts';
 import { GFP_HIGHUSER_MOVABLE, GFP_KERNEL_ZERO } from '../gfp.ts';
-import { PAGE_SHIFT, PAGE_SIZE, PG, type Addr, type Faults, type Machine, type Mm, type Pfn, type Pid, type Task, type Vma } from '../types.ts';
+import {
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  PG,
+  type Addr,
+  type Faults,
+  type Machine,
+  type Mm,
+  type Pfn,
+  type Pid,
+  type Task,
+  type Vma,
+} from '../types.ts';
 import type { Why } from '../why.ts';
 import { CONTENTS_PAGES_MAX, copyContents } from './contents.ts';
 import { growStack } from './stack.ts';
@@ -187,7 +199,7 @@ export function accessRange(
   see: ((from: Addr, to: Addr) => Why | null) | null = null,
 ): AccessOutcome {
   const end = addr + length;
-  for (let from = addr; from < end; ) {
+  for (let from = addr; from < end;) {
     const to = Math.min(end, (Math.floor(from / PAGE_SIZE) + 1) * PAGE_SIZE);
     const outcome = touchPage(machine, task, from, access, faults);
     if (outcome.why !== null) return outcome;

@@ -6,7 +6,19 @@ import type { Why } from '../why.ts';
 import { accountPages, isAccountable, mayExpandVm, vmEnoughMemory } from './commit.ts';
 import { createShm } from './shmem.ts';
 import { unmapRange } from './unmap.ts';
-import { anonymousVma, findVmaIndex, insertVma, isHole, MAX_MAP_COUNT, MMAP_MIN_ADDR, pageAlign, pagesOf, startGap, unmappedArea, VM } from './vma.ts';
+import {
+  anonymousVma,
+  findVmaIndex,
+  insertVma,
+  isHole,
+  MAX_MAP_COUNT,
+  MMAP_MIN_ADDR,
+  pageAlign,
+  pagesOf,
+  startGap,
+  unmappedArea,
+  VM,
+} from './vma.ts';
 
 export interface Failure {
   errno: Errno;
@@ -15,7 +27,17 @@ export interface Failure {
 const failure = (errno: Errno, why: Why): Failure => ({ errno, why });
 
 /** Bits of MAP_…, ours alone: calls name flags, they do not number them. */
-export const MAP = { shared: 1, private: 2, fixed: 4, anonymous: 8, growsdown: 16, locked: 32, noreserve: 64, populate: 128, fixedNoreplace: 256 } as const;
+export const MAP = {
+  shared: 1,
+  private: 2,
+  fixed: 4,
+  anonymous: 8,
+  growsdown: 16,
+  locked: 32,
+  noreserve: 64,
+  populate: 128,
+  fixedNoreplace: 256,
+} as const;
 
 export interface MmapRequest {
   addr: Addr;
@@ -30,9 +52,11 @@ export interface MmapRequest {
 function placeArea(task: Task, request: MmapRequest, length: number): Addr | Failure {
   const { addr, flags } = request;
   if (flags & (MAP.fixed | MAP.fixedNoreplace)) {
-    if (addr % PAGE_SIZE !== 0) return failure('EINVAL', { code: 'BAD_ARGUMENT', argument: 'addr', rule: 'a multiple of 4096 with MAP_FIXED' });
+    if (addr % PAGE_SIZE !== 0)
+      return failure('EINVAL', { code: 'BAD_ARGUMENT', argument: 'addr', rule: 'a multiple of 4096 with MAP_FIXED' });
     if (addr > I386.taskSize - length) return failure('ENOMEM', { code: 'NO_ADDRESS_SPACE', length });
-    if (addr < MMAP_MIN_ADDR) return failure('EPERM', { code: 'BAD_ARGUMENT', argument: 'addr', rule: `at least ${MMAP_MIN_ADDR} (vm.mmap_min_addr)` });
+    if (addr < MMAP_MIN_ADDR)
+      return failure('EPERM', { code: 'BAD_ARGUMENT', argument: 'addr', rule: `at least ${MMAP_MIN_ADDR} (vm.mmap_min_addr)` });
     const next = task.mm.vmas[findVmaIndex(task.mm, addr)];
     if (flags & MAP.fixedNoreplace && next && next.start < addr + length) return failure('EEXIST', { code: 'ADDRESS_TAKEN', addr, length });
     return addr;

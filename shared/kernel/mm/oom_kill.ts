@@ -85,7 +85,10 @@ function dumpHeader(machine: Machine, asker: Task | null, order: number, gfp: nu
 
 function report(machine: Machine, victim: Task): void {
   const { mm } = victim;
-  printk(machine, `oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/,task=${victim.comm},pid=${victim.pid},uid=0`);
+  printk(
+    machine,
+    `oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/,task=${victim.comm},pid=${victim.pid},uid=0`,
+  );
   printk(
     machine,
     `Out of memory: Killed process ${victim.pid} (${victim.comm}) total-vm:${kb(mm.totalVm)}, anon-rss:${kb(mm.rssAnon)}, ` +

@@ -144,7 +144,8 @@ function cacheGrow(machine: Machine, cache: Cache, callers: number, pid: Pid): n
     lists.entry = new Int32Array(lists.limit);
     lists.sharedEntry = new Int32Array(lists.shared * lists.batchcount);
   }
-  if (isDebuggedSlab(cache)) for (let index = 0; index < slab.objects; index++) initSlabObject(machine, cache, objectPhys(cache, slab, index));
+  if (isDebuggedSlab(cache))
+    for (let index = 0; index < slab.objects; index++) initSlabObject(machine, cache, objectPhys(cache, slab, index));
   if ((cache.flags & SLAB.poison) === 0) constructAll(machine, cache, slab);
   moveSlab(machine, cache, slab, ON.free, true);
   lists.freeObjects += slab.objects;

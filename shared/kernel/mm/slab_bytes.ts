@@ -15,7 +15,7 @@ export function hasRoomForContents(machine: Machine, pfn: Pfn, pages: number): b
 
 /** Sets bytes; where there is no room for contents, they stay as they are. */
 export function fillBytes(machine: Machine, phys: number, count: number, value: number): void {
-  for (let at = phys, end = phys + count; at < end; ) {
+  for (let at = phys, end = phys + count; at < end;) {
     const pfn = Math.floor(at / PAGE_SIZE);
     const stop = Math.min(end, (pfn + 1) * PAGE_SIZE);
     const held = value === 0 ? machine.contents.get(pfn) : contentsOf(machine, pfn);

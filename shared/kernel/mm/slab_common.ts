@@ -196,7 +196,8 @@ function addHandle(machine: Machine, cache: Cache, name: string, owner: Pid): nu
   return id;
 }
 
-const isNameTaken = (machine: Machine, name: string): boolean => machine.slab.chain.some((id) => machine.slab.caches.get(id)!.name === name);
+const isNameTaken = (machine: Machine, name: string): boolean =>
+  machine.slab.chain.some((id) => machine.slab.caches.get(id)!.name === name);
 
 /** No cache: its name is taken (SLAB), or no slab can hold such an object. Else what allocPages says. */
 export const NAME_TAKEN = -20;

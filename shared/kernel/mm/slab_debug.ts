@@ -24,7 +24,10 @@ const pointer = (machine: Machine, phys: number): string => (machine.config.layo
 
 function readRedZone(machine: Machine, phys: number): string {
   let digits = '';
-  for (let i = REDZONE_BYTES - 1; i >= 0; i--) digits += byteAt(machine, phys + i).toString(16).padStart(2, '0');
+  for (let i = REDZONE_BYTES - 1; i >= 0; i--)
+    digits += byteAt(machine, phys + i)
+      .toString(16)
+      .padStart(2, '0');
   return digits;
 }
 
@@ -73,7 +76,12 @@ function checkPoison(machine: Machine, cache: Cache, phys: number): void {
     }
     i -= i % 16;
     const bytes: string[] = [];
-    for (let at = i; at < Math.min(i + 16, size); at++) bytes.push(byteAt(machine, phys + at).toString(16).padStart(2, '0'));
+    for (let at = i; at < Math.min(i + 16, size); at++)
+      bytes.push(
+        byteAt(machine, phys + at)
+          .toString(16)
+          .padStart(2, '0'),
+      );
     printk(machine, `${i.toString(16).padStart(3, '0')}: ${bytes.join(' ')}`);
     i += 15;
     lines += 1;

@@ -145,7 +145,14 @@ function cacheEstimate(order: number, size: number, align: number, isOffSlab: bo
 }
 
 /** Order and objects of a slab; null when no slab can hold one (calculate_slab_order). */
-function calculateSlabOrder(size: number, align: number, flags: number, breakOrder: number, maxOrder: number, word: number): (Fit & { order: number }) | null {
+function calculateSlabOrder(
+  size: number,
+  align: number,
+  flags: number,
+  breakOrder: number,
+  maxOrder: number,
+  word: number,
+): (Fit & { order: number }) | null {
   const isOffSlab = (flags & SLAB.offSlab) !== 0;
   let best: (Fit & { order: number }) | null = null;
   for (let order = 0; order <= maxOrder; order++) {

@@ -59,7 +59,9 @@ function printSection(machine: Machine, title: string, phys: number, count: numb
     for (let i = line; i < Math.min(count, line + 16); i++) bytes.push(byteAt(machine, phys + i));
     const codes = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
     const letters = bytes.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
-    const at = addressOf(machine, phys + line).toString(16).padStart(8, '0');
+    const at = addressOf(machine, phys + line)
+      .toString(16)
+      .padStart(8, '0');
     printk(machine, `${title} ${at}: ${codes.padEnd(47)}  ${letters}`);
   }
 }
@@ -86,7 +88,16 @@ function slabError(machine: Machine, cache: Cache, slab: Slab, what: string): vo
 }
 
 /** Are all these bytes `value`? If not, says so and writes them anew (check_bytes_and_report). */
-function checkBytes(machine: Machine, cache: Cache, slab: Slab, object: number, what: string, from: number, count: number, value: number): boolean {
+function checkBytes(
+  machine: Machine,
+  cache: Cache,
+  slab: Slab,
+  object: number,
+  what: string,
+  from: number,
+  count: number,
+  value: number,
+): boolean {
   const fault = firstOther(machine, from, count, value);
   if (fault < 0) return true;
   let end = from + count;
@@ -252,7 +263,7 @@ export function checkEmptySlab(machine: Machine, cache: Cache, slab: Slab): void
 function checkFreelist(machine: Machine, cache: Cache, slab: Slab): void {
   const reached = new Uint8Array(slab.objects);
   let counted = 0;
-  for (let at = slab.free; at >= 0; ) {
+  for (let at = slab.free; at >= 0;) {
     reached[at] = 1;
     counted += 1;
     let next = readFreePointer(machine, cache, slab, at);
@@ -279,7 +290,7 @@ function checkFreelist(machine: Machine, cache: Cache, slab: Slab): void {
 /** Checks every slab on the partial list, as `echo 1 > /sys/kernel/slab/NAME/validate` does; the errors found (validate_slab_cache). */
 export function validateSlabCache(machine: Machine, cache: Cache): number {
   const before = machine.slab.errors;
-  for (let pfn = cache.slub!.partial.head; pfn >= 0; ) {
+  for (let pfn = cache.slub!.partial.head; pfn >= 0;) {
     const slab = slabOf(machine, pfn);
     pfn = slab.next;
     checkSlabPadding(machine, cache, slab);

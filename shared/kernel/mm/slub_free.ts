@@ -106,7 +106,7 @@ export function slubShrink(machine: Machine, cache: Cache): void {
   const { partial } = cache.slub!;
   const promoted: Slab[][] = Array.from({ length: SHRINK_PROMOTE_MAX }, () => []);
   const empty: Slab[] = [];
-  for (let pfn = partial.head; pfn >= 0; ) {
+  for (let pfn = partial.head; pfn >= 0;) {
     const slab = slabOf(machine, pfn);
     pfn = slab.next;
     const free = slab.objects - slab.inuse;
@@ -127,7 +127,7 @@ export function slubShutdown(machine: Machine, cache: Cache): boolean {
   flushAll(machine, cache);
   const { partial } = cache.slub!;
   const empty: Slab[] = [];
-  for (let pfn = partial.head; pfn >= 0; ) {
+  for (let pfn = partial.head; pfn >= 0;) {
     const slab = slabOf(machine, pfn);
     pfn = slab.next;
     if (slab.inuse > 0) {

@@ -3,7 +3,16 @@ import { I386 } from '../arch/mmu.ts';
 import { PAGE_SHIFT, PAGE_SIZE, type Addr, type Machine, type Mm, type Vma } from '../types.ts';
 import { putShm, shmOf } from './shmem.ts';
 
-export const VM = { read: 1, write: 2, exec: 4, shared: 8, growsdown: 0x100, locked: 0x2000, account: 0x100000, noreserve: 0x200000 } as const;
+export const VM = {
+  read: 1,
+  write: 2,
+  exec: 4,
+  shared: 8,
+  growsdown: 0x100,
+  locked: 0x2000,
+  account: 0x100000,
+  noreserve: 0x200000,
+} as const;
 /** Bytes that stay free below a stack (stack_guard_gap, since 4.12). */
 export const STACK_GUARD_GAP = 256 * PAGE_SIZE;
 export const MMAP_MIN_ADDR = 65536;

@@ -49,6 +49,7 @@ interface Place {
 }
 
 /** The lowest hole for `size` bytes at a multiple of `align`; null when there is none. */
+// Simplified: for align above a page Linux 6.x looks in its tree for size + align − 1 bytes, and so may pass by a hole that would just do.
 function findPlace(machine: Machine, size: number, align: number): Place | null {
   const { areas, hint } = machine.vmap;
   const { vmallocStart, vmallocEnd } = machine.config.layout;

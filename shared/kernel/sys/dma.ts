@@ -3,6 +3,7 @@ import { address, int, optional, positiveBytes, SIZE_MAX, word } from '../args.t
 import { coherentPages, dmaAllocCoherent, dmaFreeCoherent, DMA_KILLED, orderFor } from '../arch/dma.ts';
 import { DMA_MODES, transferSteps, transferWhy, type DmaMode } from '../arch/i8237.ts';
 import { directAddress, directPhys } from '../arch/layout.ts';
+import { emit, FACT } from '../facts.ts';
 import { PAGE_SIZE, type Addr, type Answer, type Machine, type Task } from '../types.ts';
 import { granted, oomKilled, refused, refusedBy } from './answer.ts';
 
@@ -52,6 +53,7 @@ export function sysDmaTransfer(machine: Machine, _task: Task | null, channel: nu
   if (why) return refused('EINVAL', why);
   const end = machine.frames.count * PAGE_SIZE;
   if (addr + count > end) return refused('EFAULT', { code: 'NO_MEMORY_THERE', phys: Math.max(addr, end), memory: end });
+  if (machine.facts !== null) emit(machine.facts, FACT.dmaMoved, Math.floor(addr / PAGE_SIZE), channel, count);
   const { costs } = machine.config;
   machine.cost += costs.dma! + costs.dma_kib! * Math.ceil(count / 1024);
   return granted({ steps: transferSteps(channel, addr, count, mode) });

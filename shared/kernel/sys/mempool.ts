@@ -21,7 +21,8 @@ export function sysPoolCreate(machine: Machine, task: Task | null, minNr: number
   if ((cache === undefined) === (order === undefined)) return badArgument('cache', 'given, or else order');
   const { slab, config } = machine;
   if (cache !== undefined && !slab.handles.has(cache)) return refused('EINVAL', { code: 'NO_SUCH_CACHE', cache });
-  if (order !== undefined && order > config.maxOrder) return refused('ENOMEM', { code: 'ORDER_TOO_LARGE', order, maxOrder: config.maxOrder });
+  if (order !== undefined && order > config.maxOrder)
+    return refused('ENOMEM', { code: 'ORDER_TOO_LARGE', order, maxOrder: config.maxOrder });
   if (slab.pools.size >= POOLS_MAX) return refused('ENOMEM', { code: 'TOO_MANY_POOLS', limit: POOLS_MAX });
   const pool = mempoolCreate(machine, task?.pid ?? 0, minNr, cache ?? 0, order ?? 0);
   if (pool >= 0) return granted({ pool });

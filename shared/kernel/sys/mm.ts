@@ -32,7 +32,16 @@ export const mmapArgs = {
 };
 
 // Simplified: there are no files yet, so only anonymous memory can be mapped.
-export function sysMmap(machine: Machine, task: Task, length: number, prot: number, map: number, fd?: number, offset?: number, wish = 0): Answer {
+export function sysMmap(
+  machine: Machine,
+  task: Task,
+  length: number,
+  prot: number,
+  map: number,
+  fd?: number,
+  offset?: number,
+  wish = 0,
+): Answer {
   if (length === 0) return badArgument('length', 'more than 0');
   const kind = map & (MAP.shared | MAP.private);
   if (kind !== MAP.shared && kind !== MAP.private) return badArgument('flags', 'one of MAP_SHARED and MAP_PRIVATE');

@@ -30,10 +30,12 @@ export const freePagesArgs = { pfn: int(0, 0x7fffffff), order: int(0, 0x7fffffff
 
 export function sysFreePages(machine: Machine, task: Task | null, pfn: number, order: number): Answer {
   const { frames } = machine;
-  const isBlock = pfn < frames.count && frames.flags[pfn] === (PG.head | PG.kernel) && frames.order[pfn] === order && frames.index[pfn] === 0;
+  const isBlock =
+    pfn < frames.count && frames.flags[pfn] === (PG.head | PG.kernel) && frames.order[pfn] === order && frames.index[pfn] === 0;
   if (!isBlock) return refused('EINVAL', { code: 'BAD_PAGE', pfn, order });
   const owner = frames.owner[pfn]!;
-  if (task !== null && owner !== task.pid && !machine.config.root.includes(task.pid)) return refused('EPERM', { code: 'NOT_OWNER', pfn, owner });
+  if (task !== null && owner !== task.pid && !machine.config.root.includes(task.pid))
+    return refused('EPERM', { code: 'NOT_OWNER', pfn, owner });
   const holder = machine.tasks.get(owner);
   if (holder) {
     holder.kernelPages -= 1 << order;
@@ -62,4 +64,3 @@ export function sysAddMemory(machine: Machine, _task: Task | null, count: number
   setupZones(machine);
   return granted({ pfn });
 }
-

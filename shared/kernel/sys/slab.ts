@@ -4,7 +4,16 @@ import { address, BadArgument, flags, gfp, int, optional, positiveBytes, SIZE_MA
 import { GFP_BIT, GFP_KERNEL } from '../gfp.ts';
 import { freePages } from '../mm/mmzone.ts';
 import { getOrder, pfnOf, physOf } from '../mm/slab_bytes.ts';
-import { allocObject, CACHES_MAX, kmallocCache, kmallocLarge, kmemCacheCreate, NAME_TAKEN, TOO_LARGE, ZERO_SIZE_PTR } from '../mm/slab_common.ts';
+import {
+  allocObject,
+  CACHES_MAX,
+  kmallocCache,
+  kmallocLarge,
+  kmemCacheCreate,
+  NAME_TAKEN,
+  TOO_LARGE,
+  ZERO_SIZE_PTR,
+} from '../mm/slab_common.ts';
 import { reportSlabDoubleFree } from '../mm/slab_debug.ts';
 import { cacheOf, freeLarge, objectIndex, objectPhys, slabAt } from '../mm/slab_objects.ts';
 import { ASKER_KILLED, slabGfp, slabWhy, WOULD_SLEEP } from '../mm/slab_pages.ts';
@@ -149,7 +158,10 @@ export function sysPhysToVirt(machine: Machine, _task: Task | null, phys: number
 
 const NAME = /^[!-~]{1,63}$/;
 const badName = new BadArgument('1 to 63 printable characters without spaces');
-const cacheName: Argument<string> = { parse: (value) => (typeof value === 'string' && NAME.test(value) ? value : badName), optional: false };
+const cacheName: Argument<string> = {
+  parse: (value) => (typeof value === 'string' && NAME.test(value) ? value : badName),
+  optional: false,
+};
 const badFlag = new BadArgument('true or false');
 const truth: Argument<boolean> = { parse: (value) => (typeof value === 'boolean' ? value : badFlag), optional: false };
 

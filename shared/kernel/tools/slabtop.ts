@@ -43,8 +43,16 @@ function head(lines: readonly SlabinfoLine[]): string {
   const sizes = lines.map((line) => line.objectSize);
   const average = objects === 0 ? 0 : bytes / objects;
   return (
-    share('Active / Total Objects (% used)', sum((line) => line.activeObjects), objects) +
-    share('Active / Total Slabs (% used)', sum((line) => line.activeSlabs), sum((line) => line.slabs)) +
+    share(
+      'Active / Total Objects (% used)',
+      sum((line) => line.activeObjects),
+      objects,
+    ) +
+    share(
+      'Active / Total Slabs (% used)',
+      sum((line) => line.activeSlabs),
+      sum((line) => line.slabs),
+    ) +
     share('Active / Total Caches (% used)', lines.filter((line) => line.slabs > 0).length, lines.length) +
     ` ${'Active / Total Size (% used)'.padEnd(35)}: ${kib(activeBytes)} / ${kib(bytes)} (${percent(activeBytes, bytes).toFixed(1)}%)\n` +
     ` ${'Minimum / Average / Maximum Object'.padEnd(35)}: ${kib(Math.min(...sizes))} / ${kib(average)} / ${kib(Math.max(...sizes))}\n`

@@ -1,0 +1,297 @@
+/**
+ * `checkSlab(m)`: what must be true of the slab allocators between two calls: every object in one place only, counts as the
+ * lists say, every list both ways, who holds what, poison and red zones whole. It counts anew and trusts no total.
+ */
+import type { Machine } from '#kernel/machine.ts';
+import { slabinfoLines } from '#kernel/fs/proc/slabinfo.ts';
+import { HOLDER, ON, SLAB, type Cache, type Slab, type SlabList } from '#kernel/mm/slab_types.ts';
+import { VMSTAT } from '#kernel/mm/vmstat.ts';
+import { PG } from '#kernel/types.ts';
+import { Broken } from './check.ts';
+
+const PAGE = 4096;
+const WORD = 4;
+
+function must(condition: boolean, what: () => string): asserts condition {
+  if (!condition) throw new Broken(what());
+}
+
+function equal(actual: unknown, expected: unknown, what: () => string): void {
+  if (actual !== expected) throw new Broken(`${what()}: is ${String(actual)}, counted ${String(expected)}`);
+}
+
+interface Count {
+  /** Slabs of each cache. */
+  of: Map<number, Slab[]>;
+  /** Bytes and objects that each process holds. */
+  bytes: Map<number, number>;
+  objects: Map<number, Set<number>>;
+  /** Objects that the allocator itself holds. */
+  descriptors: Set<number>;
+  /** Objects in the reserves of pools: physical address to pool. */
+  reserved: Map<number, number>;
+}
+
+export function checkSlab(machine: Machine): void {
+  const count: Count = { of: new Map(), bytes: new Map(), objects: new Map(), descriptors: new Set(), reserved: new Map() };
+  for (const [pfn, slab] of machine.slab.slabs) {
+    equal(slab.pfn, pfn, () => `slab ${pfn}: its frame`);
+    must(machine.slab.caches.has(slab.cache), () => `slab ${pfn} is of cache ${slab.cache}, which is gone`);
+    count.of.set(slab.cache, [...(count.of.get(slab.cache) ?? []), slab]);
+  }
+  for (const [id, cache] of machine.slab.caches) {
+    equal(cache.id, id, () => `cache ${cache.name}: its number`);
+    checkCache(machine, cache, count);
+  }
+  checkFrames(machine);
+  checkHandles(machine);
+  checkPools(machine, count);
+  checkDescriptors(machine, count);
+  checkHolders(machine, count);
+  checkTotals(machine);
+}
+
+const placeOf = (slab: Slab, cache: Cache, index: number): number => slab.pfn * PAGE + slab.start + index * cache.size;
+const objectOf = (slab: Slab, cache: Cache, index: number): number => placeOf(slab, cache, index) + cache.offset;
+
+function checkCache(machine: Machine, cache: Cache, count: Count): void {
+  const says = () => `cache ${cache.name} (${cache.id})`;
+  const slabs = count.of.get(cache.id) ?? [];
+  must(
+    cache.offset + cache.inuse <= cache.size && cache.objectSize <= cache.inuse,
+    () => `${says()}: an object does not fit into its place`,
+  );
+  must((cache.slub === null) !== (cache.slab === null), () => `${says()}: of both allocators, or of none`);
+  const free = cache.slub !== null ? freeOfSlub(machine, cache, slabs) : freeOfSlab(machine, cache, slabs);
+  let [total, pages, live, asked] = [0, 0, 0, 0];
+  for (const slab of slabs) {
+    checkSlabOf(machine, cache, slab, free);
+    total += slab.objects;
+    pages += 2 ** slab.order;
+    for (let index = 0; index < slab.objects; index++) {
+      const holder = slab.holder[index]!;
+      if (holder === HOLDER.none || holder === HOLDER.lost) continue;
+      live += 1;
+      asked += slab.asked[index] ?? 0;
+      note(objectOf(slab, cache, index), holder, cache, count);
+    }
+  }
+  equal(cache.slabs, slabs.length, () => `${says()}: slabs`);
+  equal(cache.total, total, () => `${says()}: objects in all slabs`);
+  equal(cache.pages, pages, () => `${says()}: pages`);
+  equal(cache.live, live, () => `${says()}: objects in use`);
+  equal(cache.asked, asked, () => `${says()}: bytes asked for`);
+}
+
+function note(phys: number, holder: number, cache: Cache, count: Count): void {
+  if (holder === HOLDER.allocator) count.descriptors.add(phys);
+  else if (holder < 0) count.reserved.set(phys, HOLDER.pool - holder);
+  if (holder <= 0) return;
+  count.bytes.set(holder, (count.bytes.get(holder) ?? 0) + cache.size);
+  count.objects.set(holder, (count.objects.get(holder) ?? new Set()).add(phys));
+}
+
+/** One slab: its frames, its chain of free objects, and that every free object is in one place only. `free` are those elsewhere. */
+function checkSlabOf(machine: Machine, cache: Cache, slab: Slab, free: ReadonlySet<number>): void {
+  const says = () => `slab ${slab.pfn} of ${cache.name}`;
+  const bytes = PAGE * 2 ** slab.order;
+  const { frames } = machine;
+  equal(frames.flags[slab.pfn], PG.head | PG.slab, () => `${says()}: flags of its frame`);
+  equal(frames.order[slab.pfn], slab.order, () => `${says()}: order of its frame`);
+  equal(frames.owner[slab.pfn], 0, () => `${says()}: owner of its frame`);
+  must(slab.pfn + 2 ** slab.order <= machine.config.layout.maxLowPfn, () => `${says()} has no address`);
+  must(slab.start + slab.objects * cache.size <= bytes, () => `${says()}: its objects leave it`);
+  equal(slab.objects, cache.slub !== null ? Math.floor(bytes / cache.size) : cache.objects, () => `${says()}: objects`);
+  equal(slab.holder.length, slab.objects, () => `${says()}: holders`);
+  const chained = new Set<number>();
+  for (let index = slab.free; index >= 0; index = slab.link[index]!) {
+    must(index < slab.objects && !chained.has(index), () => `${says()}: the chain of free objects comes to ${index} again`);
+    equal(slab.holder[index], HOLDER.none, () => `${says()}: object ${index} is in the chain of free ones, its holder`);
+    chained.add(index);
+  }
+  equal(slab.inuse, slab.objects - chained.size, () => `${says()}: objects in use`);
+  for (let index = 0; index < slab.objects; index++) {
+    const isElsewhere = free.size > 0 && free.has(objectOf(slab, cache, index));
+    if (isElsewhere && chained.has(index)) throw new Broken(`${says()}: object ${index} is free twice`);
+    const isFree = slab.holder[index] === HOLDER.none;
+    if (isFree !== (chained.has(index) || isElsewhere))
+      throw new Broken(`${says()}: object ${index}, held by ${slab.holder[index]}, is free, or not`);
+    checkDebug(machine, cache, slab, index, isFree);
+  }
+}
+
+/** Every slab of a list once, linked both ways. */
+function checkList(machine: Machine, list: SlabList, on: number, what: () => string): Set<number> {
+  const seen = new Set<number>();
+  let before = -1;
+  for (let pfn = list.head; pfn >= 0;) {
+    const slab = machine.slab.slabs.get(pfn)!;
+    must(slab !== undefined && !seen.has(pfn), () => `${what()}: comes to ${pfn}, which is no slab, or again`);
+    seen.add(pfn);
+    equal(slab.prev, before, () => `${what()}: link back of ${pfn}`);
+    equal(slab.on, on, () => `${what()}: slab ${pfn} says that it is on`);
+    before = pfn;
+    pfn = slab.next;
+  }
+  equal(list.tail, before, () => `${what()}: end`);
+  equal(list.length, seen.size, () => `${what()}: length`);
+  return seen;
+}
+
+function freeOfSlub(machine: Machine, cache: Cache, slabs: readonly Slab[]): Set<number> {
+  const lists = cache.slub!;
+  const says = () => `cache ${cache.name}`;
+  const isChecked = (cache.flags & (SLAB.poison | SLAB.redZone)) !== 0;
+  const partial = checkList(machine, lists.partial, ON.partial, () => `${says()}, partial`);
+  const chain: number[] = [];
+  for (let pfn = lists.cpuPartial; pfn >= 0; pfn = machine.slab.slabs.get(pfn)!.next) chain.push(pfn);
+  chain.forEach((pfn, at) => {
+    const slab = machine.slab.slabs.get(pfn)!;
+    equal(slab.on, ON.cpuPartial, () => `${says()}: ${pfn} is on the CPU's partial list, it says`);
+    equal(slab.behind, chain.length - at, () => `${says()}: slabs from ${pfn} on`);
+  });
+  must(!isChecked || (chain.length === 0 && lists.cpuSlab < 0), () => `${says()}: with debugging the CPU keeps nothing`);
+  for (const slab of slabs) {
+    const isOnCpu = slab.pfn === lists.cpuSlab;
+    equal(slab.on === ON.cpu, isOnCpu, () => `slab ${slab.pfn} is the CPU's`);
+    equal(slab.on === ON.partial, partial.has(slab.pfn), () => `slab ${slab.pfn} is partial`);
+    if (slab.on === ON.partial || slab.on === ON.cpuPartial) must(slab.free >= 0, () => `slab ${slab.pfn} is full and on a list`);
+    if (slab.on === ON.none) equal(slab.free, -1, () => `slab ${slab.pfn} is on no list, its first free object`);
+  }
+  return new Set();
+}
+
+function freeOfSlab(machine: Machine, cache: Cache, slabs: readonly Slab[]): Set<number> {
+  const lists = cache.slab!;
+  const says = () => `cache ${cache.name}`;
+  const full = checkList(machine, lists.full, ON.full, () => `${says()}, full`);
+  const partial = checkList(machine, lists.partial, ON.partial, () => `${says()}, partial`);
+  const empty = checkList(machine, lists.empty, ON.free, () => `${says()}, empty`);
+  let free = 0;
+  for (const slab of slabs) {
+    const isFull = slab.free < 0;
+    const list = isFull ? full : slab.inuse === 0 ? empty : partial;
+    must(list.has(slab.pfn), () => `slab ${slab.pfn} of ${cache.name} with ${slab.inuse} of ${slab.objects} in use is on list ${slab.on}`);
+    must(lists.descriptorCache >= 0 || slab.start >= lists.descriptorSize, () => `slab ${slab.pfn}: no room for its descriptor`);
+    free += slab.objects - slab.inuse;
+  }
+  equal(lists.freeObjects, free, () => `${says()}: free objects in slabs`);
+  must(lists.avail <= lists.limit && lists.sharedAvail <= lists.shared * lists.batchcount, () => `${says()}: an array is too full`);
+  const inArrays = [...lists.entry.subarray(0, lists.avail), ...lists.sharedEntry.subarray(0, lists.sharedAvail)];
+  equal(new Set(inArrays).size, inArrays.length, () => `${says()}: objects in arrays, each once`);
+  return new Set(inArrays);
+}
+
+/** Are all bytes of [from, to) this one? */
+function mustHold(machine: Machine, from: number, to: number, value: number, what: () => string): void {
+  for (let at = from; at < to; at++) {
+    const byte = machine.contents.get(Math.floor(at / PAGE))?.[at % PAGE] ?? 0;
+    if (byte !== value) throw new Broken(`${what()}: byte ${at - from} is ${byte.toString(16)}, not ${value.toString(16)}`);
+  }
+}
+
+/** With debugging, free objects hold poison, and red zones are whole. */
+function checkDebug(machine: Machine, cache: Cache, slab: Slab, index: number, isFree: boolean): void {
+  if ((cache.flags & (SLAB.poison | SLAB.redZone)) === 0 || slab.holder[index] === HOLDER.lost) return;
+  const phys = objectOf(slab, cache, index);
+  const says = (what: string) => () => `object ${index} of slab ${slab.pfn} of ${cache.name}: ${what}`;
+  if (isFree && (cache.slub === null ? cache.flags & SLAB.poison : cache.flags & SLAB.objectPoison)) {
+    const end = phys + (cache.slub === null ? cache.inuse : cache.objectSize);
+    mustHold(machine, phys, end - 1, 0x6b, says('poison'));
+    mustHold(machine, end - 1, end, 0xa5, says('end of the poison'));
+  }
+  if ((cache.flags & SLAB.redZone) === 0 || cache.slub === null) return;
+  const red = isFree ? 0xbb : 0xcc;
+  mustHold(machine, phys - cache.offset, phys, red, says('red zone on the left'));
+  mustHold(machine, phys + cache.objectSize, phys + cache.inuse, red, says('red zone on the right'));
+  must(cache.slub.freePointer + WORD <= cache.size, says('pointer'));
+}
+
+/** Every frame that is marked as slab is a slab's, a large block's or a pool's, and the other way round. */
+function checkFrames(machine: Machine): void {
+  const { frames, slab } = machine;
+  const known = new Set([...slab.slabs.keys(), ...slab.large.keys()]);
+  for (const pool of slab.pools.values()) if (pool.cache < 0) for (const phys of pool.elements) known.add(phys / PAGE);
+  for (let pfn = 0; pfn < frames.count; pfn++) {
+    const isSlab = (frames.flags[pfn]! & PG.head) !== 0 && (frames.flags[pfn]! & PG.slab) === PG.slab;
+    equal(isSlab, known.has(pfn), () => `frame ${pfn} is the slab allocators'`);
+  }
+  for (const [pfn, { order, asked }] of slab.large) {
+    equal(frames.order[pfn], order, () => `large block ${pfn}: order`);
+    must(asked <= PAGE * 2 ** order && asked > (order === 0 ? 0 : PAGE * 2 ** (order - 1)), () => `large block ${pfn}: ${asked} bytes`);
+  }
+}
+
+function checkHandles(machine: Machine): void {
+  const { handles, caches, chain, kmalloc } = machine.slab;
+  const counts = new Map<number, number>();
+  for (const { cache, owner } of handles.values()) {
+    counts.set(cache, (counts.get(cache) ?? 0) + 1);
+    must(owner === 0 || machine.tasks.has(owner), () => `a cache of ${owner}, who is dead`);
+  }
+  const boot = new Set(kmalloc.flat());
+  if (machine.config.slab.allocator === 'slab') boot.add(1);
+  for (const cache of caches.values()) {
+    const expected = boot.has(cache.id) ? 1 : (counts.get(cache.id) ?? 0);
+    equal(cache.refcount, expected, () => `cache ${cache.name}: handles`);
+    equal(cache.leaked, expected === 0, () => `cache ${cache.name} is leaked`);
+    equal(chain.filter((id) => id === cache.id).length, cache.leaked ? 0 : 1, () => `cache ${cache.name}: times in the chain`);
+    must(!cache.leaked || cache.live > 0, () => `cache ${cache.name} is leaked, and nobody uses it`);
+  }
+  for (const id of [...chain, ...counts.keys()]) must(caches.has(id), () => `cache ${id} is named and gone`);
+}
+
+function checkPools(machine: Machine, count: Count): void {
+  let objects = 0;
+  for (const [id, pool] of machine.slab.pools) {
+    must(pool.owner === 0 || machine.tasks.has(pool.owner), () => `pool ${id} of ${pool.owner}, who is dead`);
+    must(pool.elements.length <= pool.minNr, () => `pool ${id}: reserve`);
+    for (const phys of pool.elements) {
+      if (pool.cache >= 0) {
+        equal(count.reserved.get(phys), id, () => `pool ${id}: element ${phys} is held by pool`);
+        objects += 1;
+      } else equal(machine.frames.owner[phys / PAGE], pool.owner, () => `pool ${id}: owner of element ${phys}`);
+    }
+    if (pool.cache >= 0) count.bytes.set(pool.owner, (count.bytes.get(pool.owner) ?? 0) + pool.elements.length * pool.bytes);
+  }
+  equal(count.reserved.size, objects, () => 'objects in reserves');
+}
+
+/** SLAB's descriptors: one for each slab with its descriptor elsewhere and for each cache that a call made. */
+function checkDescriptors(machine: Machine, count: Count): void {
+  const wanted = new Set<number>();
+  for (const { descriptor } of [...machine.slab.slabs.values(), ...machine.slab.caches.values()]) {
+    if (descriptor < 0) continue;
+    must(count.descriptors.has(descriptor) && !wanted.has(descriptor), () => `descriptor ${descriptor} is not the allocator's, or twice`);
+    wanted.add(descriptor);
+  }
+  equal(count.descriptors.size, wanted.size, () => 'descriptors');
+}
+
+function checkHolders(machine: Machine, count: Count): void {
+  for (const pid of count.objects.keys()) must(machine.tasks.has(pid), () => `objects of ${pid}, who is dead`);
+  for (const task of machine.tasks.values()) {
+    const large = [...machine.slab.large.keys()].filter((pfn) => machine.frames.owner[pfn] === task.pid).map((pfn) => pfn * PAGE);
+    const held = new Set([...(count.objects.get(task.pid) ?? []), ...large]);
+    equal(task.objects.size, held.size, () => `pid ${task.pid}: objects`);
+    for (const phys of task.objects) must(held.has(phys), () => `pid ${task.pid}: object ${phys} is not its`);
+    equal(task.kernelBytes, count.bytes.get(task.pid) ?? 0, () => `pid ${task.pid}: bytes of objects`);
+  }
+}
+
+function checkTotals(machine: Machine): void {
+  const { caches, large } = machine.slab;
+  let [reclaimable, unreclaimable] = [0, 0];
+  for (const cache of caches.values()) {
+    if (cache.flags & SLAB.reclaimAccount) reclaimable += cache.pages;
+    else unreclaimable += cache.pages;
+  }
+  for (const { order } of large.values()) unreclaimable += 2 ** order;
+  equal(machine.vmstat[VMSTAT.nr_slab_reclaimable], reclaimable, () => 'nr_slab_reclaimable');
+  equal(machine.vmstat[VMSTAT.nr_slab_unreclaimable], unreclaimable, () => 'nr_slab_unreclaimable');
+  for (const line of slabinfoLines(machine)) {
+    const says = () => `slabinfo, ${line.name}`;
+    if (line.pages === line.slabs * line.pagesPerSlab) equal(line.objects, line.slabs * line.objectsPerSlab, () => `${says()}: num_objs`);
+    must(line.activeObjects <= line.objects && line.activeSlabs <= line.slabs, () => `${says()}: more active than there are`);
+  }
+}
