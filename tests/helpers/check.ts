@@ -87,8 +87,8 @@ function checkFreeLists(machine: Machine, zone: Zone, count: Count): void {
       equal(frames.flags[pfn]!, PG.buddy, () => `${at()}: flags`);
       equal(frames.order[pfn]!, order, () => `${at()}: order of the frame`);
       for (let n = pfn; n < pfn + 2 ** order; n++) {
-        must(count.seen[n] === SEEN.nothing, () => `${at()} overlaps another free block at ${n}`);
-        must(n === pfn || frames.flags[n] === 0, () => `${at()}: frame ${n} inside has flags ${frames.flags[n]}`);
+        if (count.seen[n] !== SEEN.nothing) throw new Broken(`${at()} overlaps another free block at ${n}`);
+        if (n !== pfn && frames.flags[n] !== 0) throw new Broken(`${at()}: frame ${n} inside has flags ${frames.flags[n]}`);
         count.seen[n] = SEEN.free;
       }
       blocks += 1;
@@ -125,18 +125,18 @@ function checkPartition(machine: Machine, count: Count): void {
         continue;
       }
       const order = frames.order[pfn]!;
-      must((frames.flags[pfn]! & PG.head) !== 0, () => `frame ${pfn} is neither reserved nor free nor the head of a block`);
-      must(
-        pfn % 2 ** order === 0 && pfn + 2 ** order <= zone.end,
-        () => `allocated block ${pfn} of order ${order} is not aligned or leaves its zone`,
-      );
-      for (let n = pfn; n < pfn + 2 ** order; n++) {
-        must(count.seen[n] === SEEN.nothing, () => `frame ${n} of the allocated block ${pfn} is free as well`);
-        must(n === pfn || frames.flags[n] === 0, () => `frame ${n} inside the allocated block ${pfn} has flags ${frames.flags[n]}`);
+      const end = pfn + (1 << order);
+      if ((frames.flags[pfn]! & PG.head) === 0) throw new Broken(`frame ${pfn} is neither reserved nor free nor the head of a block`);
+      if (pfn % (1 << order) !== 0 || end > zone.end)
+        throw new Broken(`allocated block ${pfn} of order ${order} is not aligned or leaves its zone`);
+      for (let n = pfn; n < end; n++) {
+        if (count.seen[n] !== SEEN.nothing) throw new Broken(`frame ${n} of the allocated block ${pfn} is free as well`);
+        if (n !== pfn && frames.flags[n] !== 0)
+          throw new Broken(`frame ${n} inside the allocated block ${pfn} has flags ${frames.flags[n]}`);
         count.seen[n] = SEEN.allocated;
       }
-      managed += 2 ** order;
-      pfn += 2 ** order;
+      managed += 1 << order;
+      pfn = end;
     }
     equal(zone.managed, managed, () => `${zone.name}: managed pages`);
   }
@@ -194,30 +194,42 @@ function noteTable(machine: Machine, task: Task, pfn: number, count: Count): voi
 }
 
 function checkPte(machine: Machine, task: Task, addr: number, pte: number, rss: { anon: number; shmem: number }, count: Count): void {
-  const at = () => `pid ${task.pid}, page ${addr.toString(16)}, entry ${pte.toString(16)}`;
-  must((pte & PTE_PRESENT) !== 0 && (pte & PTE_USER) !== 0, () => `${at()}: a user entry that is not present or not user`);
-  const vma = areaAt(task.mm, addr);
-  must(vma !== null, () => `${at()}: no area holds it`);
+  const wrong = faultOfPte(machine, task.mm, addr, pte, rss, count);
+  if (wrong !== null) throw new Broken(`pid ${task.pid}, page ${addr.toString(16)}, entry ${pte.toString(16)}: ${wrong}`);
+}
+
+/** What is wrong with an entry, or null; counts the page that it maps. */
+function faultOfPte(
+  machine: Machine,
+  mm: Mm,
+  addr: number,
+  pte: number,
+  rss: { anon: number; shmem: number },
+  count: Count,
+): string | null {
+  if ((pte & PTE_PRESENT) === 0 || (pte & PTE_USER) === 0) return 'a user entry that is not present or not user';
+  const vma = areaAt(mm, addr);
+  if (vma === null) return 'no area holds it';
   const isWritable = (pte & PTE_WRITE) !== 0;
-  must(!isWritable || (vma.flags & VM.write) !== 0, () => `${at()}: writable in an area that is not`);
+  if (isWritable && (vma.flags & VM.write) === 0) return 'writable in an area that is not';
   const pfn = pte >>> 12;
   if ((pte & PTE_ZERO_PAGE) !== 0) {
-    must(!isWritable && vma.shm === 0, () => `${at()}: the zero page is shared by all; never writable, never in shared memory`);
-    return;
+    return isWritable || vma.shm !== 0 ? 'the zero page is shared by all; never writable, never in shared memory' : null;
   }
-  must(count.seen[pfn] === SEEN.allocated, () => `${at()}: maps frame ${pfn}, which is not allocated`);
+  if (count.seen[pfn] !== SEEN.allocated) return `maps frame ${pfn}, which is not allocated`;
   count.maps[pfn]! += 1;
   const flags = machine.frames.flags[pfn]!;
   if (vma.shm !== 0) {
-    equal(flags, PG.head | PG.shmem, () => `${at()}: flags of frame ${pfn}`);
+    if (flags !== (PG.head | PG.shmem)) return `frame ${pfn} has flags ${flags}`;
     const page = vma.pgoff + (addr - vma.start) / PAGE;
-    equal(machine.shm.get(vma.shm)?.pages.get(page) ?? -1, pfn, () => `${at()}: frame ${pfn} is not page ${page} of object ${vma.shm}`);
+    if (machine.shm.get(vma.shm)?.pages.get(page) !== pfn) return `frame ${pfn} is not page ${page} of object ${vma.shm}`;
     rss.shmem += 1;
-    return;
+    return null;
   }
-  equal(flags, PG.head | PG.anon, () => `${at()}: flags of frame ${pfn}`);
-  must(!isWritable || machine.frames.mapcount[pfn] === 1, () => `${at()}: frame ${pfn} is shared and yet writable`);
+  if (flags !== (PG.head | PG.anon)) return `frame ${pfn} has flags ${flags}`;
+  if (isWritable && machine.frames.mapcount[pfn] !== 1) return `frame ${pfn} is shared and yet writable`;
   rss.anon += 1;
+  return null;
 }
 
 function checkAreas(task: Task, count: Count): void {
@@ -253,7 +265,8 @@ function areAlike(a: Vma, b: Vma): boolean {
 }
 
 function areaAt(mm: Mm, addr: number): Vma | null {
-  return mm.vmas.find((vma) => vma.start <= addr && addr < vma.end) ?? null;
+  for (const vma of mm.vmas) if (vma.start <= addr && addr < vma.end) return vma;
+  return null;
 }
 
 /** Each slot of entries is a table that some directory names, or is free and empty. */
@@ -263,7 +276,8 @@ function checkTableSlots(machine: Machine, count: Count): void {
   for (let slot = 0; slot < tables.slots; slot++) {
     const pfn = tables.slotPfn[slot]!;
     if (pfn === -1) {
-      for (let n = slot * ENTRIES; n < (slot + 1) * ENTRIES; n++) must(tables.words[n] === 0, () => `free table slot ${slot} has an entry`);
+      for (let n = slot * ENTRIES; n < (slot + 1) * ENTRIES; n++)
+        if (tables.words[n] !== 0) throw new Broken(`free table slot ${slot} has an entry`);
       continue;
     }
     used += 1;
@@ -303,26 +317,28 @@ function checkFrames(machine: Machine, count: Count): void {
     }
     const flags = frames.flags[pfn]!;
     if ((flags & PG.head) === 0) continue;
-    const maps = count.maps[pfn]!;
-    const at = () => `frame ${pfn} (flags ${flags})`;
-    if (flags & (PG.anon | PG.shmem)) equal(frames.mapcount[pfn]!, maps, () => `${at()}: map count`);
-    else must(maps === 0, () => `${at()}: mapped into user space`);
-    if (flags & PG.anon) {
-      count.anonPages += 1;
-      must(maps > 0, () => `${at()}: anonymous, and nobody maps it`);
-      equal(frames.refcount[pfn]!, maps, () => `${at()}: references`);
-    } else if (flags & PG.shmem) {
-      shmem += 1;
-      equal(frames.refcount[pfn]!, maps + 1, () => `${at()}: references`);
-    } else if (flags & PG.table) {
-      must(count.tableOf.has(pfn), () => `${at()}: a page table of nobody`);
-    } else {
-      must((flags & PG.kernel) !== 0, () => `${at()}: allocated for no known purpose`);
-      const owner = frames.owner[pfn]!;
-      count.kernelPages.set(owner, (count.kernelPages.get(owner) ?? 0) + 2 ** frames.order[pfn]!);
-    }
+    const wrong = faultOfFrame(machine, pfn, flags, count);
+    if (wrong !== null) throw new Broken(`frame ${pfn} (flags ${flags}): ${wrong}`);
+    if (flags & PG.anon) count.anonPages += 1;
+    else if (flags & PG.shmem) shmem += 1;
+    else if (flags & PG.kernel)
+      count.kernelPages.set(frames.owner[pfn]!, (count.kernelPages.get(frames.owner[pfn]!) ?? 0) + (1 << frames.order[pfn]!));
   }
   equal(shmem, count.shmemPages, () => 'frames of shared memory that some object holds');
+}
+
+function faultOfFrame(machine: Machine, pfn: number, flags: number, count: Count): string | null {
+  const { mapcount, refcount } = machine.frames;
+  const maps = count.maps[pfn]!;
+  if (flags & (PG.anon | PG.shmem)) {
+    if (mapcount[pfn] !== maps) return `map count is ${mapcount[pfn]}, ${maps} entries map it`;
+    if (flags & PG.anon && maps === 0) return 'anonymous, and nobody maps it';
+    const references = flags & PG.anon ? maps : maps + 1;
+    return refcount[pfn] === references ? null : `${refcount[pfn]} references, counted ${references}`;
+  }
+  if (maps > 0) return 'mapped into user space';
+  if (flags & PG.table) return count.tableOf.has(pfn) ? null : 'a page table of nobody';
+  return flags & PG.kernel ? null : 'allocated for no known purpose';
 }
 
 /** Kernel memory belongs to its taker, who is alive; the books of both sides agree. */
