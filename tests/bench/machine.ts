@@ -49,8 +49,8 @@ function record(ticks: number): string[] {
       if (draw < 50) {
         const addr = player.addr + randomBelow(state, 63) * PAGE;
         make(tickCalls, player.pid, { call: draw < 35 ? 'write' : 'read', addr, length: 1 + randomBelow(state, 2) * PAGE });
-      } else if (draw < 96) {
-        if (player.blocks.length > 0 && (player.blocks.length > 20 || draw < 73)) {
+      } else if (draw < 99) {
+        if (player.blocks.length > 0 && (player.blocks.length > 20 || draw < 74)) {
           const [block] = player.blocks.splice(randomBelow(state, player.blocks.length), 1);
           make(tickCalls, player.pid, { call: 'free_pages', ...block });
         } else {
