@@ -10,7 +10,7 @@ const loadHost = () => import('./screens/HostDoor.tsx');
 const loadPractice = () => import('./screens/PracticeScreen.tsx');
 const loadPlay = () => import('./screens/PlayScreen.tsx');
 
-const TITLES = { join: 'join.title', host: 'host.title', practice: 'join.practice' };
+const TITLES = { join: 'join.title', host: 'host.title', watch: 'screen.watchTitle', screen: 'screen.title', practice: 'join.practice' };
 
 /** The pages of the one-page application: a player's door, a teacher's door, the room behind each, and practice alone. */
 export function App() {
@@ -21,6 +21,10 @@ export function App() {
   useEffect(prefetch, []);
   if (page === 'host') return <Later load={loadHost} show={({ HostDoor }) => <HostDoor key={code} code={code} />} />;
   if (page === 'practice') return <Later load={loadPractice} show={({ PracticeScreen }) => <PracticeScreen />} />;
+  if (code !== '' && (page === 'watch' || page === 'screen')) {
+    const role = page === 'watch' ? 'spectator' : 'screen';
+    return <Later load={loadRoom} show={({ RoomScreen }) => <RoomScreen key={page + code} code={code} role={role} />} />;
+  }
   if (code !== '' && placeOfTab()?.code === code) {
     return <Later load={loadRoom} show={({ RoomScreen }) => <RoomScreen key={code} code={code} role="player" />} />;
   }

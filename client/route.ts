@@ -1,24 +1,33 @@
 /**
- * Where the page is: `/` and `/j/CODE` (or `/?code=CODE`) for players, `/host` and `/host/CODE` for teachers, `/?practice` for
- * a round alone.
+ * Where the page is: `/` and `/j/CODE` (or `/?code=CODE`) for players, `/host` and `/host/CODE` for teachers, `/watch/CODE` for
+ * spectators, `/screen/CODE` for a projector, `/?practice` for a round alone.
  */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import { parseRoomCode } from '#protocol/roomCode.ts';
 
 export interface Route {
-  page: 'join' | 'host' | 'practice';
+  page: 'join' | 'host' | 'watch' | 'screen' | 'practice';
   /** In its one form; '' when the address has none. */
   code: string;
   /** What the address has in place of a code when it is none. */
   typed: string;
 }
 
+/** First part of a path that has a code behind it. */
+const PAGES = new Map<string, Route['page']>([
+  ['j', 'join'],
+  ['host', 'host'],
+  ['watch', 'watch'],
+  ['screen', 'screen'],
+]);
+
 export function parseRoute(path: string, query: string): Route {
   const [, first = '', second = ''] = path.split('/');
   const asked = new URLSearchParams(query);
-  const page = first === 'host' ? 'host' : first === '' && asked.has('practice') ? 'practice' : 'join';
-  const typed = decode(page === 'host' || first === 'j' ? second : '') || (asked.get('code') ?? '');
+  const named = PAGES.get(first);
+  const page = named ?? (first === '' && asked.has('practice') ? 'practice' : 'join');
+  const typed = decode(named === undefined ? '' : second) || (asked.get('code') ?? '');
   return { page, code: parseRoomCode(typed) ?? '', typed };
 }
 

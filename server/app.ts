@@ -8,17 +8,20 @@ import { WebSocketTransport } from '@colyseus/ws-transport';
 import express, { type Express } from 'express';
 import { MESSAGE_BYTES_MAX } from '#protocol/limits.ts';
 import { parseRoomCode } from '#protocol/roomCode.ts';
-import { api, ROUND, type ApiParts } from './http/api.ts';
+import { api, type ApiParts } from './http/api.ts';
 import { safeHeaders } from './http/headers.ts';
 import { health } from './http/health.ts';
 import { isOwnOrigin } from './http/origins.ts';
 import { servePages } from './http/pages.ts';
 import { refuse, refuseErrors } from './http/refuse.ts';
 import { createLog, type DestinationStream, type Logger } from './log.ts';
+import { Asleep, ROUND } from './rooms/asleep.ts';
 import { PROBE, ProbeRoom } from './rooms/ProbeRoom.ts';
 import { RoundRoom, type Patience } from './rooms/RoundRoom.ts';
 import { loadScenarios } from './scenarios.ts';
 import { BEAT_MS, Sequencer } from './sequencer/Sequencer.ts';
+import { Journal } from './store/Journal.ts';
+import { Store, type Durability } from './store/Store.ts';
 
 const DIST = fileURLToPath(new URL('../dist/client', import.meta.url));
 const PATIENCE: Patience = { emptyMs: 10 * 60_000, reservationMs: 15_000, lobbyAwayMs: 120_000, standInMs: 3000 };
@@ -42,6 +45,10 @@ export interface AppOptions {
   origins?: ReadonlySet<string>;
   /** A fifth of a tick in ms of real time; other than 20 makes game time run faster or slower. */
   beatMs?: number;
+  /** Where rooms and logs are kept; without one they are forgotten with the process. */
+  dataFolder?: string;
+  /** `process`, unless said otherwise. */
+  durability?: Durability;
   /** How long rooms wait for people, where it is not the usual. */
   patience?: Partial<Patience>;
   /** The port that people use, where another one is in front. */
@@ -52,18 +59,31 @@ export interface App {
   port: number;
   log: Logger;
   sequencer: Sequencer;
+  store: Store;
   /** Closes sockets with STOPPING, then the port. */
   close(): Promise<void>;
 }
 
-/** Rejects when the port is taken. One server a process: the matchmaker is the process's own. */
+/** Rejects when the port is taken, or the folder. One server a process: the matchmaker is the process's own. */
 export async function startApp(options: AppOptions): Promise<App> {
-  Encoder.BUFFER_SIZE = STATE_BYTES;
   const log = createLog(options.logLevel ?? 'info', options.logTo);
+  const store = await (options.dataFolder === undefined ? Store.openMemory() : Store.openFolder(options.dataFolder, options.durability));
+  try {
+    return await serve(options, log, store);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function serve(options: AppOptions, log: Logger, store: Store): Promise<App> {
+  Encoder.BUFFER_SIZE = STATE_BYTES;
   const origins = options.origins ?? new Set<string>();
-  const sequencer = new Sequencer(log, options.beatMs ?? BEAT_MS);
+  const journal = new Journal(store);
+  const sequencer = new Sequencer(log, options.beatMs ?? BEAT_MS, () => journal.commit());
   const scenarios = loadScenarios(log);
-  RoundRoom.house = { log, sequencer, scenarios, patience: { ...PATIENCE, ...options.patience } };
+  const asleep = new Asleep(store, log);
+  RoundRoom.house = { log, sequencer, scenarios, archive: { store, journal }, patience: { ...PATIENCE, ...options.patience } };
 
   const http = createServer({ requestTimeout: REQUEST_MS_MAX });
   const transport = new WebSocketTransport({
@@ -73,10 +93,19 @@ export async function startApp(options: AppOptions): Promise<App> {
     pingMaxRetries: PINGS_MISSED_MAX,
     beforeUpgrade: (request) => checkUpgrade(request, origins),
   });
-  const server = new Server({ transport, greet: false, gracefullyShutdown: false, logger: frameworkLog(log) });
+  const server = new Server({
+    transport,
+    greet: false,
+    gracefullyShutdown: false,
+    logger: frameworkLog(log),
+    beforeListen: async () => {
+      await matchMaker.onReady;
+      await asleep.wakeFresh();
+    },
+  });
   server.define(ROUND, RoundRoom);
   server.define(PROBE, ProbeRoom);
-  const pages = buildPages({ scenarios, origins, log, host: options.host, shownPort: options.shownPort });
+  const pages = buildPages({ scenarios, asleep, origins, log, host: options.host, shownPort: options.shownPort });
   await listening(http, () =>
     server.listen(options.port, options.host, undefined, () => {
       // The framework has just put its own routes in front: matchmaking for anybody, with CORS for every origin. Ours are all there are.
@@ -88,10 +117,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     port: (http.address() as AddressInfo).port,
     log,
     sequencer,
+    store,
     close: async () => {
       await server.gracefullyShutdown(false);
       sequencer.stop();
       http.closeAllConnections();
+      await store.close();
     },
   };
 }

@@ -1,7 +1,13 @@
-/** `npm start`: the server, on PORT (2567) and HOST (all addresses). SIGTERM and SIGINT close it in good order. */
+/**
+ * `npm start`: the server, on PORT (2567) and HOST (all addresses), with its rooms and logs in DATA_DIR (data).
+ * DURABILITY=power waits for the disk at each tick, so that even a loss of power loses nothing. SIGTERM and SIGINT close it in
+ * good order. However it ends, the next start has the rooms back.
+ */
 import { welcomeLines } from './addresses.ts';
 import { startApp } from './app.ts';
+import { dataFolder, readDurability } from './folder.ts';
 import { parseOrigins } from './http/origins.ts';
+import { FolderInUse } from './store/lock.ts';
 
 const PORT_DEFAULT = 2567;
 /** A close that hangs is cut short. */
@@ -18,19 +24,28 @@ function fail(sentence: string): never {
   process.exit(1);
 }
 
+const durability = readDurability(process.env['DURABILITY']);
+if (durability === null) fail(`DURABILITY must be process or power, not ${process.env['DURABILITY']}`);
+const folder = dataFolder();
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  if (error.code === 'EADDRINUSE') return `Port ${port} is in use already. Choose another one: PORT=${port + 1} npm start`;
+  if (error instanceof FolderInUse) return `${error.message} Stop it, or give this one its own: DATA_DIR=data2 PORT=${port + 1} npm start`;
+  const isDisk = error.code === 'ERR_SQLITE_ERROR' || error.syscall === 'mkdir';
+  return isDisk
+    ? `The folder ${folder} cannot be used: ${error.message}. Name another one: DATA_DIR=… npm start`
+    : `The server could not start: ${error.message}`;
+}
+
 const app = await startApp({
   port,
   host,
+  dataFolder: folder,
+  durability,
   logLevel: process.env['LOG_LEVEL'] ?? 'warn',
   origins: parseOrigins(process.env['ORIGINS']),
   ...(shownPort === undefined ? {} : { shownPort }),
-}).catch((error: NodeJS.ErrnoException) =>
-  fail(
-    error.code === 'EADDRINUSE'
-      ? `Port ${port} is in use already. Choose another one: PORT=${port + 1} npm start`
-      : `The server could not start: ${error.message}`,
-  ),
-);
+}).catch((error: NodeJS.ErrnoException) => fail(reasonOf(error)));
 
 // A fault in one place is no reason to send every class home.
 process.on('uncaughtException', (error) => app.log.fatal({ err: error }, 'uncaught exception'));

@@ -27,6 +27,14 @@ export function randomUint32(): number {
 
 /** The handle of a person in a room's roster: names nobody, opens nothing. */
 export function randomId(): string {
-  const letters = '0123456789abcdefghijklmnopqrstuvwxyz';
-  return Array.from({ length: 8 }, () => letters[randomInt(letters.length)]).join('');
+  return randomLetters(8, '0123456789abcdefghijklmnopqrstuvwxyz');
+}
+
+function randomLetters(count: number, letters: string): string {
+  return Array.from({ length: count }, () => letters[randomInt(letters.length)]).join('');
+}
+
+/** Names a round in links: whoever has it may see the round, and nobody finds it by guessing: there are 2^70. */
+export function randomRoundId(): string {
+  return randomLetters(14, '0123456789abcdefghjkmnpqrstvwxyz');
 }

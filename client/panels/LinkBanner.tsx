@@ -8,7 +8,7 @@ export function LinkBanner({ link, role }: { link: ReadonlySignal<Link>; role: R
   const says = link.value === 'lost' || link.value === 'behind' ? link.value : null;
   return (
     <div class={`link-banner ${says ?? ''}`} role="status" aria-live="assertive">
-      {says !== null && t(says === 'lost' && role === 'host' ? 'common.link.lostHost' : `common.link.${says}`)}
+      {says !== null && t(says === 'lost' && role !== 'player' ? 'common.link.lostHost' : `common.link.${says}`)}
     </div>
   );
 }

@@ -68,6 +68,7 @@ export function JoinScreen({ code: given, entered }: { code: string; entered(cod
             {t(busy ? 'join.joining' : 'join.join')}
           </button>
           <p class="join-other">
+            {found?.ok && <InnerLink to={`/watch/${code}`}>{t('screen.watch')}</InnerLink>}
             <InnerLink to="/?practice">{t('join.practice')}</InnerLink>
             <InnerLink to="/host">{t('join.teacher')}</InnerLink>
           </p>

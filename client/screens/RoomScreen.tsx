@@ -15,6 +15,7 @@ import { PodiumScreen } from './PodiumScreen.tsx';
 
 const loadPlay = () => import('./PlayScreen.tsx');
 const loadHost = () => import('./HostScreen.tsx');
+const loadScreen = () => import('./ScreenScreen.tsx');
 
 /** Leaving is no loss: the process stays, and the same device comes back to it. */
 function LeaveKey({ leave }: { leave(): void }) {
@@ -42,7 +43,7 @@ function RoomOnce({ code, role, enterAgain }: { code: string; role: Role; enterA
   }, [session]);
   const leave = () => {
     session.leave();
-    keepPlaceOfTab(null);
+    if (role === 'player') keepPlaceOfTab(null);
     go(role === 'host' ? '/host' : '/');
   };
   if (session.ended.value !== null) {
@@ -67,6 +68,14 @@ function Phased({ session, leave }: { session: RoomSession; leave(): void }) {
     );
   }
   if (room.role === 'host') return <Later load={loadHost} show={({ HostScreen }) => <HostScreen session={session} leave={leave} />} />;
+  if (room.role === 'screen') {
+    const names = new URLSearchParams(location.search).has('names');
+    return <Later load={loadScreen} show={({ ScreenScreen }) => <ScreenScreen session={session} names={names} />} />;
+  }
+  if (room.role === 'spectator') {
+    const menu = <LeaveKey leave={leave} />;
+    return <Later load={loadScreen} show={({ ScreenScreen }) => <ScreenScreen session={session} names menu={menu} />} />;
+  }
   if (room.phase === 'lobby') return <LobbyScreen session={session} leave={leave} />;
   if (room.phase === 'podium') return <PodiumScreen session={session} leave={leave} />;
   return (

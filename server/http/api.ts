@@ -1,11 +1,13 @@
 /** The HTTP API: rooms are made, asked about and entered here. Each handler is one ladder of early returns. */
 import { matchMaker, type IRoomCache } from '@colyseus/core';
 import express, { type Request, type Response, type Router } from 'express';
+import type { Code } from '#protocol/codes.ts';
 import { BODY_BYTES_MAX, ROOMS_MAX, SEATS_DEFAULT, SEATS_MAX } from '#protocol/limits.ts';
 import { CreateRoomBody, SeatBody, type CreateRoomReply, type HereReply, type RoomReply, type SeatReply } from '#protocol/messages.ts';
 import { makeRoomCode, parseRoomCode } from '#protocol/roomCode.ts';
 import { lanOrigins } from '../addresses.ts';
 import type { Logger } from '../log.ts';
+import { ROUND, type Asleep } from '../rooms/asleep.ts';
 import type { RoundRoom, RoundRoomOptions } from '../rooms/RoundRoom.ts';
 import type { SeatRequest } from '../rooms/roster.ts';
 import type { Scenarios } from '../scenarios.ts';
@@ -14,7 +16,6 @@ import { AddressBudget, type Allowance } from './AddressBudget.ts';
 import { isOwnOrigin } from './origins.ts';
 import { refuse } from './refuse.ts';
 
-export const ROUND = 'round';
 const CODE_TRIES = 10;
 /** Wrong codes. A class behind one address may mistype for a while; 32^6 codes at one a second take 34 years. */
 const GUESSES: Allowance = { perSecond: 1, burst: 60 };
@@ -26,6 +27,7 @@ const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
 export interface ApiParts {
   scenarios: Scenarios;
+  asleep: Asleep;
   origins: ReadonlySet<string>;
   log: Logger;
   /** The address that the server listens on. */
@@ -55,11 +57,11 @@ export function api(parts: ApiParts): Router {
     .all(wrongMethod('POST'));
   router
     .route('/rooms/:code')
-    .get((request, response) => describeRoom(guesses, request, response))
+    .get((request, response) => describeRoom(parts, guesses, request, response))
     .all(wrongMethod('GET, HEAD'));
   router
     .route('/rooms/:code/seat')
-    .post((request, response) => takeSeat(guesses, request, response))
+    .post((request, response) => takeSeat(parts, guesses, request, response))
     .all(wrongMethod('POST'));
   router
     .route('/here')
@@ -92,7 +94,7 @@ async function createRoom(parts: ApiParts, makings: AddressBudget, request: Requ
   if (matchMaker.stats.local.roomCount >= ROOMS_MAX) return refuse(response, 'NO_ROOM_LEFT');
   const address = request.socket.remoteAddress ?? '';
   if (!makings.has(address)) return refuse(response, 'TOO_FAST');
-  const code = await freeCode();
+  const code = await freeCode(parts.asleep);
   if (code === null) return refuse(response, 'NO_ROOM_LEFT');
   makings.take(address);
   const options: RoundRoomOptions = {
@@ -107,9 +109,10 @@ async function createRoom(parts: ApiParts, makings: AddressBudget, request: Requ
   response.status(201).json(reply);
 }
 
-async function describeRoom(guesses: AddressBudget, request: Request, response: Response): Promise<void> {
-  const listing = await findRoom(guesses, request, response);
+async function describeRoom({ asleep }: ApiParts, guesses: AddressBudget, request: Request, response: Response): Promise<void> {
+  const listing = await findRoom((code) => asleep.describe(code), guesses, request, response);
   if (listing === null) return;
+  if (!('roomId' in listing)) return void response.json(listing);
   const reply: RoomReply | null = await whileOpen(listing, () =>
     matchMaker.remoteRoomCall<RoundRoom, 'describe'>(listing.roomId, 'describe', []),
   );
@@ -117,11 +120,11 @@ async function describeRoom(guesses: AddressBudget, request: Request, response: 
   response.json(reply);
 }
 
-async function takeSeat(guesses: AddressBudget, request: Request, response: Response): Promise<void> {
+async function takeSeat({ asleep }: ApiParts, guesses: AddressBudget, request: Request, response: Response): Promise<void> {
   const body = SeatBody.safeParse(request.body);
   if (!body.success) return refuse(response, 'MALFORMED');
   if (matchMaker.state !== matchMaker.MatchMakerState.READY) return refuse(response, 'STOPPING');
-  const listing = await findRoom(guesses, request, response);
+  const listing = await findRoom((code) => asleep.wake(code), guesses, request, response);
   if (listing === null) return;
   const { secret, role, name } = body.data;
   const asked: SeatRequest = { digest: digestOf(secret), role, ...(name === undefined ? {} : { name }) };
@@ -145,26 +148,36 @@ async function whileOpen<T>(listing: IRoomCache, ask: () => Promise<T>): Promise
   }
 }
 
-/** The room of the code in the address; null when the refusal is sent already. */
-async function findRoom(guesses: AddressBudget, request: Request, response: Response): Promise<IRoomCache | null> {
+/**
+ * The room of the code in the address, or what `elsewhere` has for a code that no room of this process has; null when the
+ * refusal is sent already.
+ */
+async function findRoom<T extends object>(
+  elsewhere: (code: string) => T | Code | Promise<T | Code>,
+  guesses: AddressBudget,
+  request: Request,
+  response: Response,
+): Promise<IRoomCache | T | null> {
   const address = request.socket.remoteAddress ?? '';
   if (!guesses.has(address)) return refused(response, 'TOO_MANY_TRIES');
   const code = parseRoomCode(String(request.params['code']));
   const listing = code === null ? null : await matchMaker.getRoomById(code);
   if (listing?.name === ROUND) return listing;
+  const found = code === null ? 'BAD_CODE' : await elsewhere(code);
+  if (typeof found !== 'string') return found;
   guesses.take(address);
-  return refused(response, code === null ? 'BAD_CODE' : 'NO_ROOM');
+  return refused(response, found);
 }
 
-function refused(response: Response, code: Parameters<typeof refuse>[1]): null {
+function refused(response: Response, code: Code): null {
   refuse(response, code);
   return null;
 }
 
-async function freeCode(): Promise<string | null> {
+async function freeCode(asleep: Asleep): Promise<string | null> {
   for (let i = 0; i < CODE_TRIES; i++) {
     const code = makeRoomCode(randomBelow);
-    if (!(await matchMaker.driver.has(code))) return code;
+    if (!(await matchMaker.driver.has(code)) && !asleep.has(code)) return code;
   }
   return null;
 }

@@ -3,7 +3,7 @@
  * ladder of early returns. Rules are in shared/game.
  */
 import type { Client, MessageContext } from '@colyseus/core';
-import { ClientState, ServerError } from '@colyseus/core';
+import { ClientState, CloseCode, ServerError } from '@colyseus/core';
 import type { Scenario } from '#game/types.ts';
 import { CLOSE, CODES, type Code, type RoomRefusal } from '#protocol/codes.ts';
 import { MESSAGES_PER_SECOND_MAX, PEOPLE_MAX, TICKS_PER_SECOND } from '#protocol/limits.ts';
@@ -26,6 +26,8 @@ import type { Sequencer, Ticking } from '../sequencer/Sequencer.ts';
 import type { Scenarios } from '../scenarios.ts';
 import { RoomBots } from './bots.ts';
 import { actAsHost } from './hosting.ts';
+import { RoomRecord, type Archive } from './record.ts';
+import { briefingTicksLeft, findKept, restoreRoom } from './restore.ts';
 import { isWatcher, Roster, type Member, type Seated, type SeatRequest } from './roster.ts';
 import { SafeRoom } from './SafeRoom.ts';
 import { callStandIns, handBack } from './standIns.ts';
@@ -36,6 +38,7 @@ export interface House {
   log: Logger;
   sequencer: Sequencer;
   scenarios: Scenarios;
+  archive: Archive;
   patience: Patience;
 }
 
@@ -59,6 +62,11 @@ export interface RoundRoomOptions {
   seats: number;
 }
 
+/** A room that was interrupted; its key in the database. */
+export interface KeptRoomOptions {
+  kept: number;
+}
+
 const PATCH_MS = 100;
 const HOUSEKEEPING_MS = 1000;
 /** A socket that reads too little for so many housekeepings is closed. */
@@ -66,6 +74,8 @@ const SLOW_SECONDS_MAX = 30;
 const BRIEFING_SECONDS_MAX = 10;
 /** Ticks that may fail in one round before the room gives up. */
 const FAILURES_MAX = 3;
+/** A round that was interrupted waits so long for those who are not back yet. */
+const RETURN_TICKS_MAX = 2 * TICKS_PER_SECOND;
 /** Above every bound of our own: the framework's counts sockets that are already dead. */
 const SOCKETS_MAX = 4 * PEOPLE_MAX;
 
@@ -83,11 +93,15 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   log!: Logger;
   roster!: Roster;
   bots!: RoomBots;
+  record!: RoomRecord;
   scenario!: Scenario;
   /** The round that is on, or the last one while its podium stands. */
   playing: Playing | null = null;
   private readonly streams = new Streams(this);
   private briefingTicks = 0;
+  private returnTicks = 0;
+  /** A tick was closed and is not sent yet. */
+  private isUnsent = false;
   private failures = 0;
   private emptySince = performance.now();
   /** For how long the clients that read too little have done so. */
@@ -99,32 +113,45 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     resync: (client: Client, message: unknown, context: MessageContext) => this.onResync(client, message, context),
   };
 
-  override async onCreate(options: RoundRoomOptions): Promise<void> {
-    const { house } = RoundRoom;
-    this.roomId = options.code;
-    this.log = house.log.child({ room: options.code });
-    this.scenario = house.scenarios.get(options.scenario)!;
-    this.state.assign({
-      code: options.code,
-      phase: 'lobby',
-      scenario: options.scenario,
-      seconds: options.seconds,
-      seats: options.seats,
-      locked: false,
-      standIns: false,
-      briefingMs: 0,
-      rounds: 0,
-    });
-    this.roster = new Roster(this.state, options.hostDigest);
+  override async onCreate(options: RoundRoomOptions | KeptRoomOptions): Promise<void> {
+    const { archive, log, scenarios } = RoundRoom.house;
+    const kept = 'kept' in options ? findKept(archive.store, options.kept) : null;
+    const { code, hostDigest } = kept ?? (options as RoundRoomOptions);
+    this.roomId = code;
+    this.log = log.child({ room: code });
     this.bots = new RoomBots(this.log);
+    this.record = new RoomRecord(this, archive, hostDigest, kept?.key ?? null);
+    this.state.assign({ code, phase: 'lobby', locked: false, standIns: false, briefingMs: 0, rounds: 0, unlogged: false });
+    if (kept === null) this.furnish(options as RoundRoomOptions);
+    else await restoreRoom(this, archive.store, kept);
+    // A scenario may be gone after an update; a round that is on has its own copy.
+    this.scenario = scenarios.get(this.state.scenario) ?? scenarios.get(scenarios.list()[0]!.id)!;
+    this.state.scenario = this.scenario.id;
+    this.record.keep();
     this.clock.setInterval(() => this.keepHouse(), HOUSEKEEPING_MS);
     await this.setPrivate(true);
-    this.log.info({ scenario: options.scenario, seconds: options.seconds, seats: options.seats }, 'room made');
+    if (this.phase === 'lobby' || this.phase === 'podium') return;
+    this.briefingTicks = briefingTicksLeft(this);
+    this.returnTicks = RETURN_TICKS_MAX;
+    RoundRoom.house.sequencer.add(this);
+  }
+
+  private furnish({ hostDigest, scenario, seconds, seats }: RoundRoomOptions): void {
+    this.state.assign({ scenario, seconds, seats });
+    this.roster = new Roster(this.state, hostDigest);
+    this.log.info({ scenario, seconds, seats }, 'room made');
   }
 
   override onDispose(): void {
     RoundRoom.house.sequencer.remove(this);
+    this.record.sleep();
     this.log.info('room closed');
+  }
+
+  /** The process is about to end: everybody may come back to the next one. */
+  override onBeforeShutdown(): void {
+    RoundRoom.house.sequencer.remove(this);
+    void this.disconnect(CloseCode.MAY_TRY_RECONNECT);
   }
 
   override onUncaughtException(error: unknown, where: string): void {
@@ -134,7 +161,9 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   /* ---- the one way in; called through the matchmaker by http/api.ts ---- */
 
   takeSeat(request: SeatRequest): Seated {
-    return this.roster.admit(request, this.phase === 'lobby');
+    const seated = this.roster.admit(request, this.phase === 'lobby');
+    this.record.keep();
+    return seated;
   }
 
   describe(): RoomReply {
@@ -192,6 +221,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     if (!member.inputs.take()) return refuse(context, 'TOO_FAST');
     const refused = actAsHost(this, parsed.data.action);
     if (refused !== null) return refuse(context, refused);
+    this.record.keep();
     this.log.info({ action: parsed.data.action.do, phase: this.phase }, 'host');
     return { done: true };
   }
@@ -211,6 +241,17 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     return this.roster.byId(String(client.userData));
   }
 
+  /** A room that has played can be asked for again. */
+  private closeEmpty(): void {
+    if (this.state.rounds === 0) this.record.close('ROOM_CLOSED');
+    void this.disconnect(CLOSE.ROOM_CLOSED);
+  }
+
+  /** Somebody is in it, or it plays. */
+  get isAlive(): boolean {
+    return this.clients.length > 0 || this.phase === 'running' || this.phase === 'briefing';
+  }
+
   /* ---- phases; called by hosting.ts ---- */
 
   get phase(): Phase {
@@ -223,6 +264,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
 
   setPhase(phase: Phase): void {
     this.state.phase = phase;
+    this.record.keep();
     // At once, so that what is sent next finds clients in the right phase.
     this.broadcastPatch();
   }
@@ -237,6 +279,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
       return false;
     }
     this.failures = 0;
+    this.returnTicks = 0;
     this.roster.newRound();
     this.bots.reset();
     for (const member of here) this.joinRound(member);
@@ -284,16 +327,21 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
 
   closeTick(): void {
     if (this.phase === 'briefing') return this.brief();
-    if (this.phase !== 'running' || this.playing === null) return;
+    if (this.phase !== 'running' || this.playing === null || this.waitsForReturn()) return;
     this.bots.act(this.playing);
     this.playing.close();
+    this.record.tick();
+    this.isUnsent = true;
   }
 
   sendTick(): void {
-    if (this.phase !== 'running' || this.playing === null) return;
+    if (!this.isUnsent || this.playing === null) return;
+    this.isUnsent = false;
     this.streams.send(this.playing);
     this.playing.keepSnapshot();
     if (!this.playing.round.over) return;
+    // Who comes to the podium after an interruption gets it at once.
+    void this.playing.freshSnapshot();
     RoundRoom.house.sequencer.remove(this);
     this.setPhase('podium');
     this.log.info({ ticks: this.playing.ticks.length }, 'round over');
@@ -309,7 +357,16 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
       this.log.error({ err: rebuildError }, 'the round cannot be rebuilt');
     }
     RoundRoom.house.sequencer.remove(this);
+    this.record.close('ROOM_BROKEN');
     void this.disconnect(CLOSE.ROOM_BROKEN);
+  }
+
+  /** A round that goes on after an interruption stands still for a moment, while people are on their way back. */
+  private waitsForReturn(): boolean {
+    if (this.returnTicks === 0) return false;
+    const isAnyAway = this.roster.seated().some((member) => member.bot === null && member.arrived && member.client === null);
+    this.returnTicks = isAnyAway ? this.returnTicks - 1 : 0;
+    return this.returnTicks > 0;
   }
 
   private brief(): void {
@@ -336,7 +393,8 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     }
     callStandIns(this, now, patience.standInMs);
     if (this.clients.length > 0) this.emptySince = now;
-    if (now - this.emptySince > patience.emptyMs) void this.disconnect(CLOSE.ROOM_CLOSED);
+    this.record.keep();
+    if (now - this.emptySince > patience.emptyMs) this.closeEmpty();
     const slow = this.playing === null ? [] : this.streams.reviveSlow((client) => this.follow(client));
     // Who opened a socket and never said so collects all messages here.
     const silent = this.clients.filter((client) => client.state === ClientState.JOINING);

@@ -22,6 +22,7 @@ import { checkName, lookAlikeKey, makeName } from '#protocol/names.ts';
 import { Person, type RoomState } from '#protocol/roomState.ts';
 import { randomBelow, randomId, sameDigest, type Digest } from '../secrets.ts';
 import { Budget } from './budget.ts';
+import type { readPerson } from './saved.ts';
 
 /** A host's name in the roster; people see their own language's word for the role. */
 const HOST_NAME = 'Host';
@@ -135,6 +136,16 @@ export class Roster {
     this.spent.clear();
   }
 
+  spentSeats(): Seat[] {
+    return [...this.spent];
+  }
+
+  /** Those who were in the room when it was last written; nobody of them has a socket. */
+  restore(people: ReturnType<typeof readPerson>[], spent: readonly Seat[]): void {
+    for (const { id, role, digest, bot, seat, name, arrived } of people) this.add(role, digest, bot, seat, name, id).arrived = arrived;
+    for (const seat of spent) this.spent.add(seat);
+  }
+
   setClient(member: Member, client: Client | null, now: number): void {
     member.client = client;
     member.entry.online = client !== null;
@@ -163,8 +174,7 @@ export class Roster {
     return answer(member);
   }
 
-  private add(role: Role, digest: Digest, bot: BotName | null, seat: Seat, name: string): Member {
-    const id = randomId();
+  private add(role: Role, digest: Digest, bot: BotName | null, seat: Seat, name: string, id = randomId()): Member {
     const entry = new Person().assign({ id, seat, name, role, online: bot !== null, bot: bot ?? '' });
     const member: Member = {
       id,

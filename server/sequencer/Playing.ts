@@ -30,6 +30,13 @@ interface Saved {
   message: Promise<Snapshot>;
 }
 
+/** What a round that goes on has behind it. */
+export interface Past {
+  round: Round;
+  ticks: readonly Uint8Array[];
+  seats: Iterable<Seat>;
+}
+
 export interface Closed {
   n: number;
   /** The message `tick`. */
@@ -41,9 +48,11 @@ export interface Closed {
 export class Playing {
   readonly scenario: Scenario;
   readonly seed: number;
+  /** For so many seats the machine was made. */
+  readonly seatsPlanned: number;
   round: Round;
   /** Bytes of tick n at index n − 1. */
-  readonly ticks: Uint8Array[] = [];
+  readonly ticks: Uint8Array[];
   /** Seats that have a process, or will have one in the next tick. */
   readonly seats = new Set<Seat>();
   private queued: Input[] = [];
@@ -51,13 +60,19 @@ export class Playing {
   private closing: Input[] = [];
   private saved: Saved;
   /** The newest hash that clients were to compare with. */
-  digest: DigestMessage | null = null;
+  digest: DigestMessage | null;
+  /** Is told of each snapshot that was taken. */
+  onSnapshot: (snapshot: Promise<Snapshot>) => void = () => {};
 
-  /** Throws what `createRound` throws for a scenario that cannot be played. */
-  constructor(scenario: Scenario, seed: number, seats: number) {
+  /** Throws what `createRound` throws for a scenario that cannot be played. `past`: it is not new, but goes on (past.ts). */
+  constructor(scenario: Scenario, seed: number, seats: number, past: Past | null = null) {
     this.scenario = scenario;
     this.seed = seed;
-    this.round = createRound(scenario, seed, seats);
+    this.seatsPlanned = seats;
+    this.round = past?.round ?? createRound(scenario, seed, seats);
+    this.ticks = [...(past?.ticks ?? [])];
+    for (const seat of past?.seats ?? []) this.seats.add(seat);
+    this.digest = past === null ? null : this.digestDue();
     this.saved = this.save();
   }
 
@@ -76,11 +91,17 @@ export class Playing {
     const bytes = encodeTick({ n, entropy: randomUint32(), inputs: this.closing });
     // Played as everybody else will play it: from the bytes.
     const events = playTick(this.round, decodeTick(bytes));
-    const over = this.round.over;
-    const digest = n % DIGEST_EVERY_TICKS === 0 || over ? { n, hash: roundHash(this.round) } : null;
+    const digest = this.digestDue();
     this.ticks.push(bytes);
     if (digest !== null) this.digest = digest;
-    return { n, bytes, events, over };
+    // It exists: should sending it fail, nothing of it stands in the next one too.
+    this.closing = [];
+    return { n, bytes, events, over: this.round.over };
+  }
+
+  private digestDue(): DigestMessage | null {
+    const { now, over } = this.round;
+    return (now % DIGEST_EVERY_TICKS === 0 && now > 0) || over ? { n: now, hash: roundHash(this.round) } : null;
   }
 
   /** Takes a snapshot when it is time for one. */
@@ -116,6 +137,7 @@ export class Playing {
     const n = this.ticks.length;
     const bytes = saveRound(this.round);
     const message = deflate(bytes).then((deflated) => ({ n, message: encodeSnap({ n, deflated }) }));
+    this.onSnapshot(message);
     return { n, bytes, message };
   }
 }

@@ -1,7 +1,6 @@
 /**
  * One timer for all rooms of the process. It beats every 20 ms; five beats make a tick of 100 ms, and each room has one
- * of the five slots. A beat closes the tick of every room in its slot, then sends them all: between the two is the place
- * where one transaction will write them.
+ * of the five slots. A beat closes the tick of every room in its slot, writes them all in one commit, then sends them.
  */
 import type { Logger } from '../log.ts';
 
@@ -24,6 +23,7 @@ export class Sequencer {
   private readonly slots: Set<Ticking>[] = Array.from({ length: SLOTS }, () => new Set());
   private readonly beatMs: number;
   private readonly log: Logger;
+  private readonly commit: () => void;
   private timer: NodeJS.Timeout | null = null;
   private beat = 0;
   private due = 0;
@@ -31,10 +31,11 @@ export class Sequencer {
   private readonly lateness = new Float64Array(LATENESS_KEPT);
   private beats = 0;
 
-  /** `beatMs` other than 20 makes game time run faster or slower; tests use it. */
-  constructor(log: Logger, beatMs = BEAT_MS) {
+  /** `beatMs` other than 20 makes game time run faster or slower; tests use it. `commit` writes what was closed, and must not throw. */
+  constructor(log: Logger, beatMs = BEAT_MS, commit: () => void = () => {}) {
     this.log = log;
     this.beatMs = beatMs;
+    this.commit = commit;
   }
 
   add(room: Ticking): void {
@@ -86,6 +87,7 @@ export class Sequencer {
     if (rooms.length === 0) return;
     this.lateness[this.beats++ % LATENESS_KEPT] = performance.now() - this.due;
     const closed = rooms.filter((room) => guarded(room, () => room.closeTick()));
+    this.commit();
     for (const room of closed) guarded(room, () => room.sendTick());
   }
 }

@@ -63,10 +63,8 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
   return machine;
 }
 
-/** The caller's task; pid 1 is born when it is first named. */
+/** A caller who is not there: pid 1 is born when it is first named, others never were or have died. */
 function callerOf(machine: Machine, pid: Pid): Task | Answer {
-  const task = machine.tasks.get(pid);
-  if (task) return task;
   if (pid !== 1 || machine.initBorn) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid });
   const init = spawn(machine, 1);
   if ('errno' in init) return refusedBy(init);
@@ -107,11 +105,16 @@ export function call(machine: Machine, pid: Pid, request: Call): Answer {
   const forbidden = mayCall(row.spec, name, pid);
   if (forbidden) return forbidden;
   machine.cost = machine.config.costs.syscall!;
-  machine.kills.length = 0;
-  const caller = pid === 0 ? null : callerOf(machine, pid);
-  if (caller !== null && 'ok' in caller) return caller;
+  if (machine.kills.length > 0) machine.kills.length = 0;
+  let caller: Task | null = null;
+  if (pid !== 0) {
+    const found = machine.tasks.get(pid) ?? callerOf(machine, pid);
+    if ('ok' in found) return found;
+    caller = found;
+  }
   if (row.target >= 0) bearTarget(machine, row.values[row.target]);
-  const answer = caller !== null && !machine.tasks.has(pid) ? oomKilled(machine) : runRow(row, machine, caller);
+  const isGone = caller !== null && machine.kills.length > 0 && !machine.tasks.has(pid);
+  const answer = isGone ? oomKilled(machine) : runRow(row, machine, caller);
   answer.cost = answer.ok ? machine.cost : failedCost(machine, answer);
   return answer;
 }

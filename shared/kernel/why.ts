@@ -53,7 +53,6 @@ export interface WhyNumbers {
   NOT_PINNED: { addr: number };
   /** Too late: the buddy has the memory since the first other call. */
   NOT_AT_BOOT: { call: string };
-  UNKNOWN_SYSCTL: { name: string };
   /** vmalloc of more pages than there are. */
   VMALLOC_TOO_LARGE: { needed: number; total: number };
   /** The space for vmalloc is full: `freeSpace` pages of addresses are left, guard pages counted. */

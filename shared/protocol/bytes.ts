@@ -128,6 +128,14 @@ export class ByteReader {
     return text;
   }
 
+  /** The next bytes, as a view. */
+  take(count: number): Uint8Array {
+    if (count > this.left) throw new WireFormatError('bytes end too early');
+    const taken = this.bytes.subarray(this.offset, this.offset + count);
+    this.offset += count;
+    return taken;
+  }
+
   /** All bytes that are left. */
   rest(): Uint8Array {
     const rest = this.bytes.subarray(this.offset);

@@ -30,6 +30,8 @@ export const CODES = {
   TOO_MANY_TRIES: 429,
   NO_SCENARIO: 404,
 
+  /** An update changed the rules since the round of this room began; its results are kept. */
+  OTHER_RULES: 410,
   /** The room is locked for newcomers. */
   LOCKED: 403,
   /** All seats are taken. */
@@ -54,6 +56,9 @@ export const CODES = {
   NO_PLAYERS: 409,
   /** No such person in the room. */
   NO_PERSON: 404,
+
+  /** Said to a host whose room goes on though the server's disk fails. */
+  UNLOGGED: 507,
 
   /* Why a connection was closed. */
   /** The host removed this person; they may come back. */
@@ -98,8 +103,8 @@ export const CLOSE = {
 /** The code behind a close code: this server's own, or the framework's. `null`: the link was lost; take the seat again. */
 export function codeOfClose(closeCode: number): Code | null {
   for (const [code, number] of Object.entries(CLOSE)) if (number === closeCode) return code as Code;
-  // 4001: the server shuts down. 4002: the framework dropped a flood or a message that is none. 1009: too large.
-  if (closeCode === 4001) return 'STOPPING';
+  // 4001, 4010: the server stops, and may be back at once. 4002: the framework dropped a flood or a message that is none. 1009: too large.
+  if (closeCode === 4001 || closeCode === 4010) return 'STOPPING';
   if (closeCode === 4002) return 'TOO_FAST';
   if (closeCode === 1009) return 'TOO_LARGE';
   return null;

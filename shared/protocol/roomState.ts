@@ -38,6 +38,8 @@ export const RoomState = schema(
     briefingMs: t.uint32(),
     /** Rounds started in this room. */
     rounds: t.uint16(),
+    /** What happens is not written to the server's disk at present: a crash would lose it. */
+    unlogged: t.boolean(),
     /** By id, in order of arrival. */
     roster: t.map(Person),
   },

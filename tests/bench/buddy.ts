@@ -41,7 +41,7 @@ function work(frames: Frames, zone: Zone, operations: number): void {
     draw ^= draw << 5;
     if (n < LIVE_MAX || count === 0 || (count < LIVE_MAX && (draw & 1) !== 0)) {
       const order = (((draw >>> 8) & 0xff) * 5) >>> 8;
-      const pfn = rmqueueSmallest(frames, zone, order, null);
+      const pfn = rmqueueSmallest(frames, zone, order, 0, null);
       if (pfn < 0) continue;
       frames.flags[pfn] = PG.head;
       frames.order[pfn] = order;

@@ -49,8 +49,8 @@ function record(ticks: number): string[] {
       if (draw < 50) {
         const addr = player.addr + randomBelow(state, 63) * PAGE;
         make(tickCalls, player.pid, { call: draw < 35 ? 'write' : 'read', addr, length: 1 + randomBelow(state, 2) * PAGE });
-      } else if (draw < 96) {
-        if (player.blocks.length > 0 && (player.blocks.length > 20 || draw < 73)) {
+      } else if (draw < 99) {
+        if (player.blocks.length > 0 && (player.blocks.length > 20 || draw < 74)) {
           const [block] = player.blocks.splice(randomBelow(state, player.blocks.length), 1);
           make(tickCalls, player.pid, { call: 'free_pages', ...block });
         } else {
@@ -67,11 +67,29 @@ function record(ticks: number): string[] {
   return made;
 }
 
-/** Nanoseconds that the calls took. Each tick's calls are read from text just before, as they would come from the wire. */
+/** Strings as a program has them: one for each word, not one for each time that it was read. */
+const WORDS = new Map<string, string>();
+
+function interned(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  if (!WORDS.has(value)) WORDS.set(value, value);
+  return WORDS.get(value);
+}
+
+/** The calls of a tick, made just before they are played, as a room makes them. */
+function callsOf(text: string): Made[] {
+  return (JSON.parse(text) as Made[]).map(({ pid, request }) => {
+    const { call: name, ...args }: Record<string, unknown> = request;
+    for (const key of Object.keys(args)) args[key] = interned(args[key]);
+    return { pid, request: { call: interned(name) as string, ...args } };
+  });
+}
+
+/** Nanoseconds that the calls took. */
 function play(machine: Machine, made: readonly string[]): number {
   let ns = 0;
   for (const text of made) {
-    const calls = JSON.parse(text) as Made[];
+    const calls = callsOf(text);
     ns += timed(() => {
       for (const { pid, request } of calls) call(machine, pid, request);
       tick(machine);

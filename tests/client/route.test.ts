@@ -18,6 +18,9 @@ test.each([
   ['/j/7KMW2Q', '?practice', 'join', '7KMW2Q'],
   ['/host', '', 'host', ''],
   ['/host/7KMW2Q', '?test', 'host', '7KMW2Q'],
+  ['/watch/7kmw2q', '', 'watch', '7KMW2Q'],
+  ['/screen/7KMW2Q', '?names', 'screen', '7KMW2Q'],
+  ['/constructor/7KMW2Q', '', 'join', ''],
 ] as const)('%s%s is the page %s with the code "%s"', (path, query, page, code) => {
   expect(parseRoute(path, query)).toMatchObject({ page, code });
 });

@@ -47,6 +47,7 @@ interface Count {
   shmemMapped: number;
   tables: number;
   kernelPages: Map<number, number>;
+  pins: Map<number, number>;
 }
 
 /** Throws `Broken`, with a sentence, for the first thing that is not true. */
@@ -62,6 +63,7 @@ export function checkMachine(machine: Machine): void {
     shmemMapped: 0,
     tables: 0,
     kernelPages: new Map(),
+    pins: pinsOf(machine),
   };
   for (const zone of machine.zones) checkFreeLists(machine, zone, count);
   checkPartition(machine, count);
@@ -103,9 +105,9 @@ function checkFreeList(machine: Machine, zone: Zone, order: number, type: number
     equal(frames.flags[pfn]!, PG.buddy, () => `${at()}: flags`);
     equal(frames.order[pfn]!, order, () => `${at()}: order of the frame`);
     for (let n = pfn; n < pfn + 2 ** order; n++) {
-      must(count.seen[n] === SEEN.nothing, () => `${at()} overlaps another free block at ${n}`);
-      must(n === pfn || frames.flags[n] === 0, () => `${at()}: frame ${n} inside has flags ${frames.flags[n]}`);
-      must(typeOf(machine, n) === type, () => `${at()}: the pageblock of frame ${n} has type ${typeOf(machine, n)}`);
+      if (count.seen[n] !== SEEN.nothing) throw new Broken(`${at()} overlaps another free block at ${n}`);
+      if (n !== pfn && frames.flags[n] !== 0) throw new Broken(`${at()}: frame ${n} inside has flags ${frames.flags[n]}`);
+      if (typeOf(machine, n) !== type) throw new Broken(`${at()}: the pageblock of frame ${n} has type ${typeOf(machine, n)}`);
       count.seen[n] = SEEN.free;
     }
     blocks += 1;
@@ -145,18 +147,18 @@ function checkPartition(machine: Machine, count: Count): void {
         continue;
       }
       const order = frames.order[pfn]!;
-      must((frames.flags[pfn]! & PG.head) !== 0, () => `frame ${pfn} is neither reserved nor free nor the head of a block`);
-      must(
-        pfn % 2 ** order === 0 && pfn + 2 ** order <= zone.end,
-        () => `allocated block ${pfn} of order ${order} is not aligned or leaves its zone`,
-      );
-      for (let n = pfn; n < pfn + 2 ** order; n++) {
-        must(count.seen[n] === SEEN.nothing, () => `frame ${n} of the allocated block ${pfn} is free as well`);
-        must(n === pfn || frames.flags[n] === 0, () => `frame ${n} inside the allocated block ${pfn} has flags ${frames.flags[n]}`);
+      const end = pfn + (1 << order);
+      if ((frames.flags[pfn]! & PG.head) === 0) throw new Broken(`frame ${pfn} is neither reserved nor free nor the head of a block`);
+      if (pfn % (1 << order) !== 0 || end > zone.end)
+        throw new Broken(`allocated block ${pfn} of order ${order} is not aligned or leaves its zone`);
+      for (let n = pfn; n < end; n++) {
+        if (count.seen[n] !== SEEN.nothing) throw new Broken(`frame ${n} of the allocated block ${pfn} is free as well`);
+        if (n !== pfn && frames.flags[n] !== 0)
+          throw new Broken(`frame ${n} inside the allocated block ${pfn} has flags ${frames.flags[n]}`);
         count.seen[n] = SEEN.allocated;
       }
-      managed += 2 ** order;
-      pfn += 2 ** order;
+      managed += 1 << order;
+      pfn = end;
     }
     equal(zone.managed, managed, () => `${zone.name}: managed pages`);
   }
@@ -214,30 +216,42 @@ function noteTable(machine: Machine, task: Task, pfn: number, count: Count): voi
 }
 
 function checkPte(machine: Machine, task: Task, addr: number, pte: number, rss: { anon: number; shmem: number }, count: Count): void {
-  const at = () => `pid ${task.pid}, page ${addr.toString(16)}, entry ${pte.toString(16)}`;
-  must((pte & PTE_PRESENT) !== 0 && (pte & PTE_USER) !== 0, () => `${at()}: a user entry that is not present or not user`);
-  const vma = areaAt(task.mm, addr);
-  must(vma !== null, () => `${at()}: no area holds it`);
+  const wrong = faultOfPte(machine, task.mm, addr, pte, rss, count);
+  if (wrong !== null) throw new Broken(`pid ${task.pid}, page ${addr.toString(16)}, entry ${pte.toString(16)}: ${wrong}`);
+}
+
+/** What is wrong with an entry, or null; counts the page that it maps. */
+function faultOfPte(
+  machine: Machine,
+  mm: Mm,
+  addr: number,
+  pte: number,
+  rss: { anon: number; shmem: number },
+  count: Count,
+): string | null {
+  if ((pte & PTE_PRESENT) === 0 || (pte & PTE_USER) === 0) return 'a user entry that is not present or not user';
+  const vma = areaAt(mm, addr);
+  if (vma === null) return 'no area holds it';
   const isWritable = (pte & PTE_WRITE) !== 0;
-  must(!isWritable || (vma.flags & VM.write) !== 0, () => `${at()}: writable in an area that is not`);
+  if (isWritable && (vma.flags & VM.write) === 0) return 'writable in an area that is not';
   const pfn = pte >>> 12;
   if ((pte & PTE_ZERO_PAGE) !== 0) {
-    must(!isWritable && vma.shm === 0, () => `${at()}: the zero page is shared by all; never writable, never in shared memory`);
-    return;
+    return isWritable || vma.shm !== 0 ? 'the zero page is shared by all; never writable, never in shared memory' : null;
   }
-  must(count.seen[pfn] === SEEN.allocated, () => `${at()}: maps frame ${pfn}, which is not allocated`);
+  if (count.seen[pfn] !== SEEN.allocated) return `maps frame ${pfn}, which is not allocated`;
   count.maps[pfn]! += 1;
   const flags = machine.frames.flags[pfn]!;
   if (vma.shm !== 0) {
-    equal(flags, PG.head | PG.shmem, () => `${at()}: flags of frame ${pfn}`);
+    if (flags !== (PG.head | PG.shmem)) return `frame ${pfn} has flags ${flags}`;
     const page = vma.pgoff + (addr - vma.start) / PAGE;
-    equal(machine.shm.get(vma.shm)?.pages.get(page) ?? -1, pfn, () => `${at()}: frame ${pfn} is not page ${page} of object ${vma.shm}`);
+    if (machine.shm.get(vma.shm)?.pages.get(page) !== pfn) return `frame ${pfn} is not page ${page} of object ${vma.shm}`;
     rss.shmem += 1;
-    return;
+    return null;
   }
-  equal(flags, PG.head | PG.anon, () => `${at()}: flags of frame ${pfn}`);
-  must(!isWritable || machine.frames.mapcount[pfn] === 1, () => `${at()}: frame ${pfn} is shared and yet writable`);
+  if (flags !== (PG.head | PG.anon)) return `frame ${pfn} has flags ${flags}`;
+  if (isWritable && machine.frames.mapcount[pfn] !== 1) return `frame ${pfn} is shared and yet writable`;
   rss.anon += 1;
+  return null;
 }
 
 function checkAreas(task: Task, count: Count): void {
@@ -273,7 +287,8 @@ function areAlike(a: Vma, b: Vma): boolean {
 }
 
 function areaAt(mm: Mm, addr: number): Vma | null {
-  return mm.vmas.find((vma) => vma.start <= addr && addr < vma.end) ?? null;
+  for (const vma of mm.vmas) if (vma.start <= addr && addr < vma.end) return vma;
+  return null;
 }
 
 /** Each slot of entries is a table that some directory names, or is free and empty. */
@@ -283,7 +298,8 @@ function checkTableSlots(machine: Machine, count: Count): void {
   for (let slot = 0; slot < tables.slots; slot++) {
     const pfn = tables.slotPfn[slot]!;
     if (pfn === -1) {
-      for (let n = slot * ENTRIES; n < (slot + 1) * ENTRIES; n++) must(tables.words[n] === 0, () => `free table slot ${slot} has an entry`);
+      for (let n = slot * ENTRIES; n < (slot + 1) * ENTRIES; n++)
+        if (tables.words[n] !== 0) throw new Broken(`free table slot ${slot} has an entry`);
       continue;
     }
     used += 1;
@@ -312,30 +328,9 @@ function checkShm(machine: Machine, count: Count): void {
   count.shmemPages = owned.size;
 }
 
-/** The reverse map of a frame names each entry that maps it, once (mm/rmap.c). */
-function checkRmap(machine: Machine, pfn: number): number {
-  const { rmap, frames, tables } = machine;
-  let nodes = 0;
-  for (let node = frames.rmap[pfn]!; node >= 0; node = rmap.next[node]!) {
-    const task = machine.tasks.get(rmap.pid[node]!);
-    must(task !== undefined, () => `frame ${pfn}: its reverse map names pid ${rmap.pid[node]}, who is dead`);
-    const at = pteAt(machine, task.mm.pgd, rmap.vpn[node]! * PAGE);
-    must(
-      at >= 0 && tables.words[at]! >>> 12 === pfn,
-      () => `frame ${pfn}: its reverse map names page ${rmap.vpn[node]} of ${task.pid}, which maps another`,
-    );
-    nodes += 1;
-  }
-  return nodes;
-}
-
 /** §19.3: the map count of every page is what a walk of all tables finds; nothing is allocated for nobody. */
 function checkFrames(machine: Machine, count: Count): void {
   const { frames } = machine;
-  const pinned = new Map<number, number>();
-  for (const task of machine.tasks.values()) {
-    for (const pfns of task.pins.values()) for (const pfn of pfns) pinned.set(pfn, (pinned.get(pfn) ?? 0) + 1);
-  }
   let shmem = 0;
   for (let pfn = 0; pfn < frames.count; pfn++) {
     if (count.seen[pfn] !== SEEN.allocated) {
@@ -344,30 +339,54 @@ function checkFrames(machine: Machine, count: Count): void {
     }
     const flags = frames.flags[pfn]!;
     if ((flags & PG.head) === 0) continue;
-    const maps = count.maps[pfn]!;
-    const at = () => `frame ${pfn} (flags ${flags})`;
-    if (flags & (PG.anon | PG.shmem)) {
-      equal(frames.mapcount[pfn]!, maps, () => `${at()}: map count`);
-      equal(checkRmap(machine, pfn), maps, () => `${at()}: nodes of its reverse map`);
-    } else must(maps === 0, () => `${at()}: mapped into user space`);
-    if (flags & PG.anon) {
-      count.anonPages += 1;
-      const pins = pinned.get(pfn) ?? 0;
-      must(maps + pins > 0, () => `${at()}: anonymous, and nobody maps or pins it`);
-      if (maps === 0) count.anonPages -= 1;
-      equal(frames.refcount[pfn]!, maps + pins, () => `${at()}: references`);
-    } else if (flags & PG.shmem) {
-      shmem += 1;
-      equal(frames.refcount[pfn]!, maps + 1 + (pinned.get(pfn) ?? 0), () => `${at()}: references`);
-    } else if (flags & PG.table) {
-      must(count.tableOf.has(pfn), () => `${at()}: a page table of nobody`);
-    } else {
-      must((flags & (PG.kernel | PG.contig)) !== 0, () => `${at()}: allocated for no known purpose`);
-      const owner = frames.owner[pfn]!;
-      count.kernelPages.set(owner, (count.kernelPages.get(owner) ?? 0) + 2 ** frames.order[pfn]!);
-    }
+    const wrong = faultOfFrame(machine, pfn, flags, count);
+    if (wrong !== null) throw new Broken(`frame ${pfn} (flags ${flags}): ${wrong}`);
+    if (flags & PG.anon) count.anonPages += count.maps[pfn]! > 0 ? 1 : 0;
+    else if (flags & PG.shmem) shmem += 1;
+    else if (flags & (PG.kernel | PG.contig))
+      count.kernelPages.set(frames.owner[pfn]!, (count.kernelPages.get(frames.owner[pfn]!) ?? 0) + (1 << frames.order[pfn]!));
   }
   equal(shmem, count.shmemPages, () => 'frames of shared memory that some object holds');
+}
+
+/** What is wrong with an allocated head, in words. */
+function faultOfFrame(machine: Machine, pfn: number, flags: number, count: Count): string | null {
+  const { mapcount, refcount } = machine.frames;
+  const maps = count.maps[pfn]!;
+  if (flags & (PG.anon | PG.shmem)) {
+    if (mapcount[pfn] !== maps) return `map count is ${mapcount[pfn]}, ${maps} entries map it`;
+    const pins = count.pins.get(pfn) ?? 0;
+    if (flags & PG.anon && maps + pins === 0) return 'anonymous, and nobody maps or pins it';
+    const references = (flags & PG.anon ? maps : maps + 1) + pins;
+    return refcount[pfn] === references ? faultOfRmap(machine, pfn, maps) : `${refcount[pfn]} references, counted ${references}`;
+  }
+  if (maps > 0) return 'mapped into user space';
+  if (flags & PG.table) return count.tableOf.has(pfn) ? null : 'a page table of nobody';
+  return flags & (PG.kernel | PG.contig) ? null : 'allocated for no known purpose';
+}
+
+/** The reverse map names each entry that maps the frame, once (mm/rmap.c). */
+function faultOfRmap(machine: Machine, pfn: number, maps: number): string | null {
+  const { rmap, frames, tables } = machine;
+  let nodes = 0;
+  for (let node = frames.rmap[pfn]!; node >= 0; node = rmap.next[node]!) {
+    const task = machine.tasks.get(rmap.pid[node]!);
+    if (!task) return `its reverse map names pid ${rmap.pid[node]}, who is dead`;
+    const at = pteAt(machine, task.mm.pgd, rmap.vpn[node]! * PAGE);
+    if (at < 0 || tables.words[at]! >>> 12 !== pfn)
+      return `its reverse map names page ${rmap.vpn[node]} of ${task.pid}, which maps another`;
+    nodes += 1;
+  }
+  return nodes === maps ? null : `${nodes} nodes in its reverse map, ${maps} entries`;
+}
+
+/** Pins of all processes, by frame (pin_user_pages). */
+function pinsOf(machine: Machine): Map<number, number> {
+  const pins = new Map<number, number>();
+  for (const task of machine.tasks.values()) {
+    for (const pfns of task.pins.values()) for (const pfn of pfns) pins.set(pfn, (pins.get(pfn) ?? 0) + 1);
+  }
+  return pins;
 }
 
 /** Kernel memory belongs to its taker, who is alive; the books of both sides agree. */

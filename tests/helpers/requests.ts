@@ -1,6 +1,7 @@
 /** One good request for each call of this kernel: what the tests of malformed and of all calls start from. */
 import { type Call, type Machine, call } from '#kernel/machine.ts';
 import { PAGE, PRIVATE, RW, bootFlat, granted, mmap, spawn } from './boot.ts';
+import { SLAB_CALLS, slabStage, type SlabStage } from './requests_slab.ts';
 import { VIRTUAL_CALLS, virtualStage, type VirtualStage } from './requests_virtual.ts';
 
 /** What a good request may need to name. */
@@ -12,16 +13,29 @@ export interface Stage {
   pfn: number;
   child: number;
   virtual: VirtualStage;
+  slab: SlabStage;
+  /** A run of two frames from cma_alloc. */
+  run: number;
 }
 
 export function stage(): Stage {
-  const machine = bootFlat(1024, { maxFrames: 2048 });
+  const machine = bootFlat(1024, { maxFrames: 2048, mobility: true, pageblockOrder: 4, cma: { frames: 64 } });
   const pid = spawn(machine);
   const addr = mmap(machine, pid, 2);
   granted(machine, pid, { call: 'write', addr, length: 1 });
   const pfn = granted(machine, pid, { call: 'alloc_pages', order: 1, gfp: 'GFP_KERNEL' }).pfn!;
   const child = granted(machine, pid, { call: 'fork' }).pid!;
-  return { machine, pid, addr, pfn, child, virtual: virtualStage(machine, pid) };
+  granted(machine, pid, { call: 'pin_user_pages', addr, length: 1 });
+  const run = granted(machine, pid, { call: 'cma_alloc', count: 2 }).pfn!;
+  return { machine, pid, addr, pfn, child, run, virtual: virtualStage(machine, pid), slab: slabStage(machine, pid) };
+}
+
+/** A machine that has just booted: for the call that only boot may make. */
+export function stageOf(good: GoodCall): Stage {
+  if (!good.atBoot) return stage();
+  const none = { area: 0, io: 0, buffer: 0 };
+  const slab = { object: 0, cache: 0, empty: 0, item: 0, pool: 0, element: 0 };
+  return { machine: bootFlat(1024), pid: 0, addr: 0, pfn: 0, child: 0, run: 0, virtual: none, slab };
 }
 
 export interface GoodCall {
@@ -29,6 +43,10 @@ export interface GoodCall {
   /** Who makes it: the stage's process, or the kernel. */
   by: 'process' | 'kernel';
   args: (stage: Stage) => Record<string, unknown>;
+  /** An argument that is free text: any word is well formed, whatever the answer. */
+  text?: string;
+  /** Only on a machine that nothing has happened to. */
+  atBoot?: boolean;
   /** Arguments that may be left out. */
   optional?: string[];
   /** Values of the hostile table that are good for an argument here, with their JSON as key. */
@@ -39,6 +57,13 @@ export interface GoodCall {
 export const GOOD_CALLS: readonly GoodCall[] = [
   { call: 'alloc_pages', by: 'process', args: () => ({ order: 0, gfp: 'GFP_KERNEL' }) },
   { call: 'free_pages', by: 'process', args: ({ pfn }) => ({ pfn, order: 1 }) },
+  { call: 'alloc_bootmem', by: 'kernel', atBoot: true, args: () => ({ bytes: PAGE }) },
+  { call: 'cma_alloc', by: 'process', args: () => ({ count: 2, align: 1 }), optional: ['align'] },
+  { call: 'cma_release', by: 'process', args: ({ run }) => ({ pfn: run, count: 2 }) },
+  { call: 'pin_user_pages', by: 'process', args: ({ addr }) => ({ addr, length: PAGE }) },
+  { call: 'unpin_user_pages', by: 'process', args: ({ addr }) => ({ addr, length: PAGE }) },
+  { call: 'sysctl', by: 'kernel', args: () => ({ name: 'vm.overcommit_ratio', value: 60 }) },
+  { call: 'sysrq', by: 'kernel', args: () => ({ key: 'm' }) },
   { call: 'add_memory', by: 'kernel', args: () => ({ count: 8 }) },
   {
     call: 'mmap',
@@ -61,8 +86,9 @@ export const GOOD_CALLS: readonly GoodCall[] = [
   { call: 'exit', by: 'process', args: () => ({ code: 0 }), optional: ['code'] },
   { call: 'kill', by: 'process', args: ({ child }) => ({ target: child, sig: 9 }) },
   { call: 'oom_score_adj', by: 'process', args: ({ child }) => ({ target: child, value: 100 }), good: { value: [-1] } },
-  { call: 'cat', by: 'process', args: () => ({ path: '/proc/meminfo' }) },
+  { call: 'cat', by: 'process', text: 'path', args: () => ({ path: '/proc/meminfo' }) },
   ...VIRTUAL_CALLS,
+  ...SLAB_CALLS,
 ];
 
 export function requestOf(good: GoodCall, at: Stage): { pid: number; request: Call } {

@@ -4,7 +4,7 @@ import { CALLS } from '#kernel/calls.ts';
 import { type Call, call, hash } from '#kernel/machine.ts';
 import { KERNEL, PAGE, bootFlat, cat, mmap, refused, spawn } from '../helpers/boot.ts';
 import { checkMachine } from '../helpers/check.ts';
-import { GOOD_CALLS, make, requestOf, stage } from '../helpers/requests.ts';
+import { GOOD_CALLS, make, requestOf, stage, stageOf } from '../helpers/requests.ts';
 
 function deep(levels: number): unknown {
   let value: unknown = 0;
@@ -44,7 +44,7 @@ describe('the table of good calls', () => {
   });
 
   test.each(GOOD_CALLS)('$call is granted', (good) => {
-    const at = stage();
+    const at = stageOf(good);
     const answer = make(good, at);
     if (good.call !== 'exec') expect(answer).toMatchObject({ ok: true });
     expect(Number.isInteger(answer.cost) && answer.cost >= 0).toBe(true);
@@ -53,7 +53,7 @@ describe('the table of good calls', () => {
 });
 
 describe.each(GOOD_CALLS)('$call', (good) => {
-  const at = stage();
+  const at = stageOf(good);
   const before = hash(at.machine);
   const { pid, request } = requestOf(good, at);
   const names = Object.keys(request).filter((name) => name !== 'call');
@@ -84,7 +84,8 @@ describe.each(GOOD_CALLS)('$call', (good) => {
     for (const name of names) {
       for (const [what, value] of HOSTILE) {
         if (good.good?.[name]?.includes(value)) continue;
-        if (good.call === 'cat' && typeof value === 'string' && value.length <= 256) continue; // a path that is not there: ENOENT
+        const words = Array.isArray(value) ? value : [value];
+        if (good.text === name && words.length <= 16 && words.every((each) => typeof each === 'string' && each.length <= 256)) continue;
         isMalformed({ ...request, [name]: value }, `${name}: ${what}`);
       }
     }
@@ -92,11 +93,11 @@ describe.each(GOOD_CALLS)('$call', (good) => {
 
   test('−0 is refused or is 0', () => {
     for (const name of names) {
-      const minus = stage();
-      const plus = stage();
+      const minus = stageOf(good);
+      const plus = stageOf(good);
       const answer = call(minus.machine, pid, { ...request, [name]: -0 });
       if (!answer.ok && answer.errno === 'EINVAL') {
-        expect(hash(minus.machine), name).toBe(hash(stage().machine));
+        expect(hash(minus.machine), name).toBe(hash(stageOf(good).machine));
         continue;
       }
       expect(call(plus.machine, pid, { ...request, [name]: 0 }), name).toEqual(answer);

@@ -1,5 +1,6 @@
 /** Any list of calls on the kernel's virtual space keeps its invariants (quality.md, R3), survives saving and restoring, and repeats exactly. */
 import { describe, expect, test } from 'vitest';
+import { createFacts, FACT, readFacts } from '#kernel/facts.ts';
 import { call, createMachine, hash, restore, snapshot } from '#kernel/machine.ts';
 import { KERNEL, PAGE, boot, granted, spawn } from '../helpers/boot.ts';
 import { fuzzVirtual } from '../helpers/fuzz_virtual.ts';
@@ -74,6 +75,32 @@ test('a saved and restored machine has the same areas, mappings and regions, and
     expect(call(again, pid, request)).toEqual(call(machine, pid, request));
     expect(hash(again)).toBe(hash(machine));
   }
+});
+
+test('facts tell what happened, to whoever draws it', () => {
+  const ring = createFacts(256);
+  const machine = createMachine({ frames: 1024, zones: { normal: 512, highmem: 512 }, minFreeKbytes: 0, mobility: false }, ring);
+  const area = granted(machine, KERNEL, { call: 'vmalloc', size: 2 * PAGE }).addr as number;
+  const { pfn } = granted(machine, KERNEL, { call: 'alloc_pages', order: 0, gfp: '__GFP_HIGHMEM' });
+  for (const request of [
+    { call: 'kmap', pfn },
+    { call: 'kunmap', pfn },
+    { call: 'dma_transfer', channel: 2, addr: 0x1800, count: 512, mode: 'block' },
+    { call: 'vfree', addr: area },
+  ]) {
+    granted(machine, KERNEL, request);
+  }
+  const seen: number[][] = [];
+  readFacts(ring, 0, (kind, a, b, c) => {
+    if (kind >= FACT.areaMapped && kind <= FACT.dmaMoved) seen.push([kind, a, b, c]);
+  });
+  expect(seen).toEqual([
+    [FACT.areaMapped, area / PAGE, 2, KERNEL],
+    [FACT.pageKmapped, pfn, 1, KERNEL],
+    [FACT.pageKunmapped, pfn, 1, KERNEL],
+    [FACT.dmaMoved, 1, 2, 512],
+    [FACT.areaFreed, area / PAGE, 2, KERNEL],
+  ]);
 });
 
 test('areas, mappings, regions and buffers are in the hash', () => {

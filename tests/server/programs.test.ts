@@ -1,6 +1,9 @@
 /** The two programs as a person starts them: the server, and the bots. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { enterHost, makeRoom, openPlace, type Place } from './people.ts';
@@ -8,11 +11,16 @@ import { enterHost, makeRoom, openPlace, type Place } from './people.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 let place: Place;
 const children: ChildProcess[] = [];
+let folder: string;
 
 beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'programs-'));
   place = await openPlace();
 });
-afterAll(() => place.close());
+afterAll(async () => {
+  await place.close();
+  rmSync(folder, { recursive: true });
+});
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
@@ -26,7 +34,11 @@ interface Program {
 }
 
 function start(words: string[], env: Record<string, string> = {}): Program {
-  const child = spawn(process.execPath, words, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, words, {
+    cwd: ROOT,
+    env: { ...process.env, DATA_DIR: folder, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.push(child);
   let out = '';
   let wake = () => {};

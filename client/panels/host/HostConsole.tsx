@@ -1,7 +1,5 @@
 import { useComputed } from '@preact/signals';
-import { useMemo, useState } from 'preact/hooks';
-import { classView } from '#game/round.ts';
-import type { ClassView } from '#game/types.ts';
+import { useState } from 'preact/hooks';
 import type { RoomFacts, Session } from '../../session/Session.ts';
 import { scenarioTitle } from '../../text/scenarios.ts';
 import { t } from '../../text/t.ts';
@@ -10,18 +8,17 @@ import { Countdown } from '../Countdown.tsx';
 import { Later } from '../Later.tsx';
 import type { Play } from '../play/play.ts';
 import { Switches } from '../TopBar.tsx';
+import { useClassView } from '../useClassView.ts';
 import { BotsPanel } from './BotsPanel.tsx';
 import { ClassFigures } from './ClassFigures.tsx';
 import { Invite } from './Invite.tsx';
 import { ProcessTable } from './ProcessTable.tsx';
 import { SurePress } from './SurePress.tsx';
-import { LockButton, StandInsButton } from './people.tsx';
+import { LockButton, ScreenLink, StandInsButton } from './people.tsx';
 import type { Hosting } from './hosting.ts';
 import './HostConsole.css';
 
 const loadMachine = () => import('../play/MachinePanel.tsx');
-/** The figures change twice a second: faster cannot be read. */
-const SAMPLE_TICKS = 5;
 
 export function HostConsole({ hosting, room }: { hosting: Hosting; room: RoomFacts }) {
   const { session } = hosting;
@@ -57,6 +54,7 @@ export function HostConsole({ hosting, room }: { hosting: Hosting; room: RoomFac
                 {t('host.latecomers')}
               </button>
               <StandInsButton room={room} host={hosting.host} />
+              <ScreenLink room={room} />
             </div>
             <span class="label">{t('lobby.here', { n: players.length, seats: room.seats })}</span>
           </div>
@@ -75,13 +73,6 @@ export function HostConsole({ hosting, room }: { hosting: Hosting; room: RoomFac
       </main>
     </>
   );
-}
-
-/** What the class sees of itself, twice a second. */
-function useClassView(session: Session): ClassView | null {
-  const sample = useComputed(() => Math.ceil(session.tick.value / SAMPLE_TICKS));
-  const round = session.round.value;
-  return useMemo(() => (round === null ? null : classView(round)), [round, sample.value, session.room.value?.phase]);
 }
 
 function Clock({ session, room, endsAt }: { session: Session; room: RoomFacts; endsAt: number }) {

@@ -9,7 +9,7 @@ import { TopBar } from '../TopBar.tsx';
 import { BotsPanel } from './BotsPanel.tsx';
 import { Invite } from './Invite.tsx';
 import type { Hosting } from './hosting.ts';
-import { kickedToast, LockButton, StandInsButton } from './people.tsx';
+import { kickedToast, LockButton, ScreenLink, StandInsButton } from './people.tsx';
 
 /** Above so many people a small screen gives the roster more room than the code. */
 const MANY = 18;
@@ -42,6 +42,7 @@ export function HostLobby({ hosting, room, leave }: HostLobbyProps) {
           <div class="row spread">
             <h2 aria-live="polite">{t('lobby.here', { n: players.length, seats: room.seats })}</h2>
             <div class="row">
+              <ScreenLink room={room} />
               <StandInsButton room={room} host={host} />
               <LockButton room={room} host={host} />
             </div>

@@ -30,6 +30,15 @@ export function StandInsButton({ room, host }: { room: RoomFacts; host: Host }) 
   );
 }
 
+/** The page for the projector, in a window of its own. */
+export function ScreenLink({ room }: { room: RoomFacts }) {
+  return (
+    <a class="button small" href={`/screen/${room.code}`} target="_blank" rel="noopener">
+      {t('screen.open')}
+    </a>
+  );
+}
+
 export function LockButton({ room, host }: { room: RoomFacts; host: Host }) {
   return (
     <button type="button" class="button small" aria-pressed={room.locked} onClick={() => host({ do: 'lock', locked: !room.locked })}>

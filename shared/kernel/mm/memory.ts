@@ -200,7 +200,9 @@ export function accessRange(
 ): AccessOutcome {
   const end = addr + length;
   for (let from = addr; from < end;) {
-    const to = Math.min(end, (Math.floor(from / PAGE_SIZE) + 1) * PAGE_SIZE);
+    // Whole numbers below 2^32 only here: addresses of user space, and the first beyond it.
+    const boundary = ((from >>> PAGE_SHIFT) + 1) * PAGE_SIZE;
+    const to = boundary < end ? boundary : end;
     const outcome = touchPage(machine, task, from, access, faults);
     if (outcome.why !== null) return outcome;
     const why = see === null ? null : see(from, to);

@@ -1,15 +1,14 @@
 /** sysctl, sysrq: what an administrator turns and reads. */
-import { int, text, word } from '../args.ts';
+import { int, word } from '../args.ts';
 import { SYSCTLS } from '../kernel/sysctl.ts';
 import { showMem } from '../mm/show_mem.ts';
 import type { Answer, Machine, Task } from '../types.ts';
 import { badArgument, granted, refused } from './answer.ts';
 
-export const sysctlArgs = { name: text(64), value: int(-0x80000000, 0x7fffffff) };
+export const sysctlArgs = { name: word(Object.keys(SYSCTLS)), value: int(-0x80000000, 0x7fffffff) };
 
 export function sysSysctl(machine: Machine, task: Task | null, name: string, value: number): Answer {
-  const knob = Object.hasOwn(SYSCTLS, name) ? SYSCTLS[name] : undefined;
-  if (!knob) return refused('ENOENT', { code: 'UNKNOWN_SYSCTL', name });
+  const knob = SYSCTLS[name]!;
   if (!knob.open && task !== null && !machine.config.root.includes(task.pid))
     return refused('EACCES', { code: 'NOT_ROOT', call: 'sysctl' });
   if (value < knob.low || value > knob.high) return badArgument('value', `${knob.low} to ${knob.high}`);

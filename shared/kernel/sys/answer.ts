@@ -5,8 +5,8 @@ import { killedWhy, type AccessOutcome } from '../mm/memory.ts';
 import { doExit } from '../kernel/exit.ts';
 import type { Faults, Granted, Machine, Refused, Task, Why } from '../types.ts';
 
-export function granted(result: Record<string, unknown> = {}): Granted {
-  return { ok: true, ...result, cost: 0 };
+export function granted(result?: Record<string, unknown>): Granted {
+  return result === undefined ? { ok: true, cost: 0 } : { ok: true, ...result, cost: 0 };
 }
 
 export function refused(errno: Errno, why: Why): Refused {

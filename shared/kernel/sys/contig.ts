@@ -1,5 +1,5 @@
 /** cma_alloc, cma_release, pin_user_pages: runs of frames for devices, and user pages that must not move. */
-import { address, bytes, int, optional, positiveBytes } from '../args.ts';
+import { address, int, optional, positiveBytes } from '../args.ts';
 import { cmaAlloc } from '../mm/cma.ts';
 import { cmaRelease, largestCmaRun } from '../mm/cma_area.ts';
 import { pinPage, unpinPages } from '../mm/gup.ts';
@@ -62,12 +62,12 @@ export function sysUnpinUserPages(machine: Machine, task: Task, addr: number, le
   return unpinPages(machine, task, Math.floor(addr / PAGE_SIZE), last) ? granted() : refused('EINVAL', { code: 'NOT_PINNED', addr });
 }
 
-export const allocBootmemArgs = { bytes };
+export const allocBootmemArgs = { bytes: positiveBytes };
 
 /** A run of any length, before anything else has happened; it is never given back. */
 export function sysAllocBootmem(machine: Machine, _task: Task | null, size: number): Answer {
   if (!isUntouched(machine)) return refused('EINVAL', { code: 'NOT_AT_BOOT', call: 'alloc_bootmem' });
-  const count = Math.max(1, Math.ceil(size / PAGE_SIZE));
+  const count = Math.ceil(size / PAGE_SIZE);
   const pfn = allocBootmem(machine, count);
   if (pfn < 0) return refused('ENOMEM', { code: 'LOW_MEMORY', order: 0, needed: count, freePages: 0, mark: 0 });
   return granted({ pfn, count });
