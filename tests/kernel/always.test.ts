@@ -214,15 +214,8 @@ describe('death', () => {
   test('naming pid 1 may cost the caller its life: a page directory is a page', () => {
     const machine = bootFlat(64);
     const pid = spawn(machine);
-    const addr = mmap(machine, pid, 100);
-    while (freeIn(machine) > 0)
-      granted(
-        machine,
-        freeIn(machine) > 30 ? pid : KERNEL,
-        freeIn(machine) > 30
-          ? { call: 'write', addr: addr + (64 - freeIn(machine)) * PAGE, length: 1 }
-          : { call: 'alloc_pages', order: 0, gfp: 'GFP_NOWAIT' },
-      );
+    touch(machine, pid, 'write', mmap(machine, pid, 30), 30);
+    while (freeIn(machine) > 0) allocPages(machine, KERNEL, 0, 'GFP_NOWAIT');
     expect(refused(machine, pid, { call: 'kill', target: 1, sig: 0 })).toMatchObject({ signal: 'SIGKILL', why: { code: 'OOM_KILLED' } });
     expect([...machine.tasks.keys()]).toEqual([1]);
     checkMachine(machine);
