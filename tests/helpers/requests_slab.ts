@@ -34,6 +34,7 @@ export const SLAB_CALLS: readonly GoodCall[] = [
     call: 'kmem_cache_create',
     by: 'process',
     text: 'name',
+    good: { ctor: [true] },
     args: () => ({ name: 'another', size: 72, align: 8, flags: 'SLAB_HWCACHE_ALIGN', ctor: false }),
     optional: ['align', 'flags', 'ctor'],
   },

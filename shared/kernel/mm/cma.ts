@@ -16,7 +16,7 @@ const MIGRATE_TRIES = 5;
 
 /** First run of `pages` unused frames from `from` on whose number is a multiple of 2^align; −1 if none (bitmap_find_next_zero_area). */
 function findRun(cma: Cma, from: number, pages: number, align: number): number {
-  const step = 2 ** align;
+  const step = 1 << align;
   let at = Math.ceil((cma.base + from) / step) * step - cma.base;
   while (at + pages <= cma.count) {
     let blocked = -1;
@@ -111,7 +111,7 @@ export function cmaAlloc(machine: Machine, pid: Pid, pages: number, align: numbe
       count(machine, VMSTAT.cma_alloc_success, 1);
       return { pfn };
     }
-    from = at + 2 ** align;
+    from = at + (1 << align);
   }
   count(machine, VMSTAT.cma_alloc_fail, 1);
   return { busy };

@@ -9,14 +9,14 @@ interface Contig {
 }
 
 function contigPageInfo(nrFree: Int32Array, order: number): Contig {
-  const info = { pages: 0, blocks: 0, suitable: 0 };
+  const contig = { pages: 0, blocks: 0, suitable: 0 };
   for (let o = 0; o < nrFree.length; o++) {
     const blocks = nrFree[o]!;
-    info.blocks += blocks;
-    info.pages += blocks * (1 << o);
-    if (o >= order) info.suitable += blocks * (1 << (o - order));
+    contig.blocks += blocks;
+    contig.pages += blocks * (1 << o);
+    if (o >= order) contig.suitable += blocks * (1 << (o - order));
   }
-  return info;
+  return contig;
 }
 
 /** Share of free memory that is of no use for the order: 0 all usable, 1000 none. */

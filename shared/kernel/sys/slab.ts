@@ -186,7 +186,7 @@ export function sysCacheCreate(machine: Machine, task: Task | null, name: string
 }
 
 /** The cache behind a handle, or that there is none. */
-function handleOf(machine: Machine, id: number): { handle: CacheHandle; cache: Cache } | Refused {
+function idOf(machine: Machine, id: number): { handle: CacheHandle; cache: Cache } | Refused {
   const handle = machine.slab.handles.get(id);
   if (handle === undefined) return refused('EINVAL', { code: 'NO_SUCH_CACHE', cache: id });
   return { handle, cache: machine.slab.caches.get(handle.cache)! };
@@ -195,7 +195,7 @@ function handleOf(machine: Machine, id: number): { handle: CacheHandle; cache: C
 export const cacheAllocArgs = { cache: ANY, gfp: optional(gfp) };
 
 export function sysCacheAlloc(machine: Machine, task: Task | null, id: number, gfpBits = GFP_KERNEL): Answer {
-  const found = handleOf(machine, id);
+  const found = idOf(machine, id);
   if (!('handle' in found)) return found;
   const { cache } = found;
   const phys = allocObject(machine, cache, gfpBits, pidOf(task), cache.objectSize);
@@ -205,7 +205,7 @@ export function sysCacheAlloc(machine: Machine, task: Task | null, id: number, g
 export const cacheFreeArgs = { cache: ANY, addr: address };
 
 export function sysCacheFree(machine: Machine, task: Task | null, id: number, addr: Addr): Answer {
-  const found = handleOf(machine, id);
+  const found = idOf(machine, id);
   if (!('handle' in found)) return found;
   const held = heldObject(machine, task, addr);
   if (!('slab' in held)) return held;
@@ -216,14 +216,14 @@ export function sysCacheFree(machine: Machine, task: Task | null, id: number, ad
 export const cacheArgs = { cache: ANY };
 
 export function sysCacheShrink(machine: Machine, _task: Task | null, id: number): Answer {
-  const found = handleOf(machine, id);
+  const found = idOf(machine, id);
   if (!('handle' in found)) return found;
   shrinkCache(machine, found.cache);
   return granted();
 }
 
 export function sysCacheDestroy(machine: Machine, task: Task | null, id: number): Answer {
-  const found = handleOf(machine, id);
+  const found = idOf(machine, id);
   if (!('handle' in found)) return found;
   const { owner } = found.handle;
   if (owner !== pidOf(task) && !isRoot(machine, task)) return refused('EPERM', { code: 'NOT_CACHE_OWNER', cache: id, owner });
