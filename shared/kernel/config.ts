@@ -143,7 +143,8 @@ function slabOf(keys: Keys): MachineConfig['slab'] {
   if (allocator !== 'slub' && allocator !== 'slab') throw new ConfigError('slab.allocator is "slub" or "slab"');
   const cacheLine = integer(given, 'cacheLine', 16, 256, 64, 'slab.');
   if ((cacheLine & (cacheLine - 1)) !== 0) throw new ConfigError('slab.cacheLine is a power of two');
-  return { allocator, cpus: integer(given, 'cpus', 1, 4096, 1, 'slab.'), cacheLine, debug: flag(given, 'debug', false) };
+  if (given.debug !== undefined && typeof given.debug !== 'boolean') throw new ConfigError('slab.debug is true or false');
+  return { allocator, cpus: integer(given, 'cpus', 1, 4096, 1, 'slab.'), cacheLine, debug: given.debug ?? false };
 }
 
 /** Throws ConfigError when no such machine can be. */

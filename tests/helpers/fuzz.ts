@@ -77,6 +77,19 @@ function someAddress(machine: Machine, pid: number, pick: Pick): number {
 
 const pageOf = (addr: number): number => addr - (addr % PAGE);
 
+function releaseSomeRun(machine: Machine, pid: number, pick: Pick): Step {
+  const runs = [...(machine.cma?.runs ?? [])];
+  if (runs.length === 0) return { pid, call: 'cma_release', pfn: pick(machine.frames.count), count: 1 };
+  const [pfn, run] = one(runs, pick);
+  return { pid: pick(4) === 0 ? pid : run.pid, call: 'cma_release', pfn, count: run.pages };
+}
+
+function unpinSomething(machine: Machine, pid: number, pick: Pick): Step {
+  const pages = [...(machine.tasks.get(pid)?.pins.keys() ?? [])];
+  const addr = pages.length === 0 ? someAddress(machine, pid, pick) : one(pages, pick) * PAGE;
+  return { pid, call: 'unpin_user_pages', addr, length: 1 + pick(PAGE) };
+}
+
 /** What calls are made, and how often: [weight, maker]. */
 const MAKERS: readonly [number, Maker][] = [
   [
@@ -150,6 +163,19 @@ const MAKERS: readonly [number, Maker][] = [
   ],
   [8, freeSomething],
   [20, someVirtual],
+  [
+    3,
+    (_m, pid, pick) => ({
+      pid: pick(3) === 0 ? 0 : pid,
+      call: 'cma_alloc',
+      count: 1 + pick(40),
+      ...(pick(3) === 0 ? { align: pick(5) } : {}),
+    }),
+  ],
+  [3, releaseSomeRun],
+  [2, (machine, pid, pick) => ({ pid, call: 'pin_user_pages', addr: someAddress(machine, pid, pick), length: 1 + pick(4 * PAGE) })],
+  [2, unpinSomething],
+  [1, () => ({ pid: 0, call: 'sysctl', name: 'vm.compact_memory', value: 1 })],
   [3, (_m, pid) => ({ pid, call: 'fork' })],
   [2, () => ({ pid: 0, call: 'spawn' })],
   [1, (_m, pid, pick) => (pick(3) === 0 ? { pid, call: 'exit' } : { pid, call: 'cat', path: `/proc/${pid}/smaps` })],

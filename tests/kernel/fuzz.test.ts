@@ -27,6 +27,11 @@ const SHAPES: readonly Shape[] = [
     config: { frames: 777, zones: { dma: 100, normal: 677 }, reserved: 55, maxOrder: 4, mobility: false, root: [3, 4], minFreeKbytes: 40 },
   },
   { name: 'plenty of memory, mode 2', processes: 6, config: { frames: 2048, overcommit: { mode: 2, ratio: 80 }, mobility: false } },
+  {
+    name: 'migratetypes, a contiguous area, reserves',
+    processes: 5,
+    config: { frames: 1024, zones: { dma: 64, normal: 832, highmem: 128 }, pageblockOrder: 4, cma: { frames: 128 }, minFreeKbytes: 120 },
+  },
   { name: 'large, checked now and then', processes: 40, config: { frames: 16384, mobility: false } },
 ];
 

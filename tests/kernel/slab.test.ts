@@ -231,7 +231,10 @@ describe('descriptors', () => {
     const cache = createCache(machine, 'things', 1024);
     const pages = takeAll(machine);
     granted(machine, KERNEL, { call: 'free_pages', pfn: pages.at(-1), order: 0 });
-    expect(refused(machine, KERNEL, { call: 'kmem_cache_alloc', cache, gfp: 'GFP_NOWAIT' })).toMatchObject({ errno: 'ENOMEM', why: { code: 'LOW_MEMORY' } });
+    expect(refused(machine, KERNEL, { call: 'kmem_cache_alloc', cache, gfp: 'GFP_NOWAIT' })).toMatchObject({
+      errno: 'ENOMEM',
+      why: { code: 'LOW_MEMORY' },
+    });
     expect(freeIn(machine)).toBe(1);
     checkSlab(machine);
   });

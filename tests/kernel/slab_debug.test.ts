@@ -11,7 +11,8 @@ const phys = (addr: number): number => addr - 0xc0000000;
 const poke = (machine: Machine, addr: number, ...bytes: number[]): void => {
   expect(writeBytes(machine, phys(addr), bytes)).toBe(true);
 };
-const peek = (machine: Machine, addr: number, count: number): number[] => Array.from({ length: count }, (_, n) => byteAt(machine, phys(addr) + n));
+const peek = (machine: Machine, addr: number, count: number): number[] =>
+  Array.from({ length: count }, (_, n) => byteAt(machine, phys(addr) + n));
 const log = (machine: Machine): string => cat(machine, '/proc/kmsg');
 
 /** The cases of the kernel's own test (lib/slub_kunit.c), with the errors that it expects of validate_slab_cache. */
@@ -196,7 +197,7 @@ describe('SLUB', () => {
   test('contents of 16 MiB are the limit: then slabs that must be filled are refused', () => {
     const machine = bootFlat(8192, { slab: { debug: true } });
     const cache = createCache(machine, 'things', 4000);
-    for (let n = 0; n < 4096; n++) {
+    for (let n = 0; n < 5000; n++) {
       const before = freeIn(machine);
       const answer = call(machine, KERNEL, { call: 'kmem_cache_alloc', cache });
       if (answer.ok) continue;

@@ -41,7 +41,17 @@ const CACHES: Sysfs[] = lines('slab/sysfs_slab_caches.txt').map((line) => {
   const [name, ...cells] = line.trim().split(/\s+/);
   const [objectSize, size, align, objects, order, minPartial, cpuPartial, , , , , hwcacheAlign, , freedByRcu] = cells.map(Number);
   const bools = { hwcacheAlign: hwcacheAlign === 1, freedByRcu: freedByRcu === 1 };
-  return { name: name!, objectSize: objectSize!, size: size!, align: align!, objects: objects!, order: order!, minPartial: minPartial!, cpuPartial: cpuPartial!, ...bools };
+  return {
+    name: name!,
+    objectSize: objectSize!,
+    size: size!,
+    align: align!,
+    objects: objects!,
+    order: order!,
+    minPartial: minPartial!,
+    cpuPartial: cpuPartial!,
+    ...bools,
+  };
 });
 const CONSTRUCTED = new Set(
   lines('slab/ctor_caches.txt')
@@ -55,7 +65,11 @@ describe('SLUB on a machine with 2 CPUs', () => {
     const rows = lines('proc/slabinfo.txt').map((line) => line.split(/\s+/));
     for (const [name, , , size, objects, pages] of rows) {
       const order = calculateOrder(Number(size), CPUS, MAX_ORDER);
-      expect({ name, objects: Math.floor((PAGE << order) / Number(size)), pages: 1 << order }).toEqual({ name, objects: Number(objects), pages: Number(pages) });
+      expect({ name, objects: Math.floor((PAGE << order) / Number(size)), pages: 1 << order }).toEqual({
+        name,
+        objects: Number(objects),
+        pages: Number(pages),
+      });
     }
     expect(rows).toHaveLength(235);
   });
@@ -96,7 +110,9 @@ describe('SLUB on a machine with 2 CPUs', () => {
   test('kmalloc has the names, sizes and order of /proc/slabinfo, without those of control groups', () => {
     const machine = boot({ frames: 65536, slab: { cpus: CPUS } });
     const columns = (line: string) => line.split(/\s+/).filter((_, at) => [0, 3, 4, 5].includes(at));
-    const real = lines('proc/slabinfo.txt').filter((line) => /^(dma-)?kmalloc-(?!cg)/.test(line)).map(columns);
+    const real = lines('proc/slabinfo.txt')
+      .filter((line) => /^(dma-)?kmalloc-(?!cg)/.test(line))
+      .map(columns);
     const { text } = granted(machine, KERNEL, { call: 'cat', path: '/proc/slabinfo' });
     expect(text!.split('\n').slice(2, -1).map(columns)).toEqual(real);
     expect(text!.split('\n').slice(0, 2)).toEqual(oracle('proc/slabinfo.txt').split('\n').slice(0, 2));
@@ -131,7 +147,14 @@ describe('SLUB on a machine with 2 CPUs', () => {
 describe('SLAB of a published x86-32 machine with SMP', () => {
   const ROWS = lines('published/slabinfo_x86_32_slab_2.6.1x.tsv').map((line) => {
     const [size, objects, pages, limit, batchcount, name] = line.split('\t');
-    return { size: Number(size), objects: Number(objects), pages: Number(pages), limit: Number(limit), batchcount: Number(batchcount), name: name! };
+    return {
+      size: Number(size),
+      objects: Number(objects),
+      pages: Number(pages),
+      limit: Number(limit),
+      batchcount: Number(batchcount),
+      name: name!,
+    };
   });
   const wish = { align: 0, flags: 0, ctor: false, word: 4, cacheLine: 64, breakOrder: 1, maxOrder: MAX_ORDER };
 
