@@ -30,6 +30,7 @@ import { RoomRecord, type Archive } from './record.ts';
 import { briefingTicksLeft, findKept, restoreRoom } from './restore.ts';
 import { isWatcher, Roster, type Member, type Seated, type SeatRequest } from './roster.ts';
 import { SafeRoom } from './SafeRoom.ts';
+import { isTooSlow, letWatch } from './slow.ts';
 import { callStandIns, handBack } from './standIns.ts';
 import { Streams } from './streams.ts';
 
@@ -97,7 +98,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   scenario!: Scenario;
   /** The round that is on, or the last one while its podium stands. */
   playing: Playing | null = null;
-  private readonly streams = new Streams(this);
+  readonly streams = new Streams(this);
   private briefingTicks = 0;
   private returnTicks = 0;
   /** A tick was closed and is not sent yet. */
@@ -176,6 +177,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     if (member === null) throw new ServerError(CODES.NO_SEAT, 'NO_SEAT');
     client.userData = member.id;
     const older = member.client;
+    member.watching = false;
     // The newest proof of identity wins.
     this.roster.setClient(member, client, performance.now());
     older?.leave(CLOSE.REPLACED, 'REPLACED');
@@ -201,6 +203,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     if (!parsed.success) return refuse(context, 'MALFORMED');
     const member = this.memberOf(client);
     if (member === null || member.client !== client || member.seat < 0) return refuse(context, 'NO_SEAT');
+    if (member.watching) return refuse(context, 'WATCHING');
     if (this.phase !== 'running' || this.playing === null) return refuse(context, 'WRONG_PHASE');
     const { seq, action } = parsed.data;
     // Sent again after a doubt: it is queued already.
@@ -233,7 +236,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     if (this.playing === null) return refuse(context, 'WRONG_PHASE');
     if (!member.resyncs.take()) return refuse(context, 'TOO_FAST');
     this.log.warn({ tick: this.playing.ticks.length, seat: member.seat }, 'resync asked for');
-    this.follow(client, true);
+    this.followAgain(client, true);
     return { done: true };
   }
 
@@ -294,10 +297,19 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
 
   private follow(client: Client, fresh = false): void {
     if (this.playing === null) return;
+    if (this.memberOf(client)?.watching) return this.streams.showPictures(client);
     this.streams.begin(client, this.playing, fresh).catch((error: unknown) => {
       this.log.error({ err: error }, 'no snapshot');
       client.leave(CLOSE.ROOM_BROKEN, 'ROOM_BROKEN');
     });
+  }
+
+  /** By another snapshot, because the client was behind or differed. */
+  private followAgain(client: Client, fresh = false): void {
+    const member = this.memberOf(client);
+    if (member === null || member.watching) return;
+    if (isTooSlow(member.slow, performance.now())) letWatch(this, member, client);
+    else this.follow(client, fresh);
   }
 
   /** A process for a member of the round that is on; nothing when there is one already. */
@@ -395,7 +407,9 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     if (this.clients.length > 0) this.emptySince = now;
     this.record.keep();
     if (now - this.emptySince > patience.emptyMs) this.closeEmpty();
-    const slow = this.playing === null ? [] : this.streams.reviveSlow((client) => this.follow(client));
+    const slow = this.playing === null ? [] : this.streams.reviveSlow((client) => this.followAgain(client));
+    if (this.playing !== null)
+      void this.streams.sendPictures(this.playing).catch((error: unknown) => this.log.error({ err: error }, 'no picture'));
     // Who opened a socket and never said so collects all messages here.
     const silent = this.clients.filter((client) => client.state === ClientState.JOINING);
     this.slowSeconds = new Map([...slow, ...silent].map((client) => [client, (this.slowSeconds.get(client) ?? 0) + 1]));
