@@ -3,7 +3,7 @@
  * ladder of early returns. Rules are in shared/game.
  */
 import type { Client, MessageContext } from '@colyseus/core';
-import { ClientState, CloseCode, ServerError } from '@colyseus/core';
+import { CloseCode, ServerError } from '@colyseus/core';
 import type { Scenario } from '#game/types.ts';
 import { CLOSE, CODES, type Code, type RoomRefusal } from '#protocol/codes.ts';
 import { MESSAGES_PER_SECOND_MAX, PEOPLE_MAX, TICKS_PER_SECOND } from '#protocol/limits.ts';
@@ -25,13 +25,14 @@ import { Playing } from '../sequencer/Playing.ts';
 import type { Sequencer, Ticking } from '../sequencer/Sequencer.ts';
 import type { Scenarios } from '../scenarios.ts';
 import { RoomBots } from './bots.ts';
+import { Caretaker, HOUSEKEEPING_MS, type Patience } from './Caretaker.ts';
 import { actAsHost } from './hosting.ts';
 import { RoomRecord, type Archive } from './record.ts';
 import { briefingTicksLeft, findKept, restoreRoom } from './restore.ts';
-import { isWatcher, Roster, type Member, type Seated, type SeatRequest } from './roster.ts';
+import { Roster, type Member, type Seated, type SeatRequest } from './roster.ts';
 import { SafeRoom } from './SafeRoom.ts';
 import { isTooSlow, letWatch } from './slow.ts';
-import { callStandIns, handBack } from './standIns.ts';
+import { handBack } from './standIns.ts';
 import { Streams } from './streams.ts';
 
 /** What the process gives to its rooms. */
@@ -41,18 +42,6 @@ export interface House {
   scenarios: Scenarios;
   archive: Archive;
   patience: Patience;
-}
-
-/** How long a room waits for people, ms. */
-export interface Patience {
-  /** A room without anybody closes. */
-  emptyMs: number;
-  /** A seat that was asked for and not taken is free again. */
-  reservationMs: number;
-  /** A player of the lobby who is away gives up seat and name. */
-  lobbyAwayMs: number;
-  /** A player of the round who is away is played by a bot, where the host allows it. */
-  standInMs: number;
 }
 
 export interface RoundRoomOptions {
@@ -69,9 +58,6 @@ export interface KeptRoomOptions {
 }
 
 const PATCH_MS = 100;
-const HOUSEKEEPING_MS = 1000;
-/** A socket that reads too little for so many housekeepings is closed. */
-const SLOW_SECONDS_MAX = 30;
 const BRIEFING_SECONDS_MAX = 10;
 /** Ticks that may fail in one round before the room gives up. */
 const FAILURES_MAX = 3;
@@ -104,9 +90,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   /** A tick was closed and is not sent yet. */
   private isUnsent = false;
   private failures = 0;
-  private emptySince = performance.now();
-  /** For how long the clients that read too little have done so. */
-  private slowSeconds = new Map<Client, number>();
+  private readonly caretaker = new Caretaker(this);
 
   override messages = {
     input: (client: Client, message: unknown, context: MessageContext) => this.onInput(client, message, context),
@@ -129,7 +113,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     this.scenario = scenarios.get(this.state.scenario) ?? scenarios.get(scenarios.list()[0]!.id)!;
     this.state.scenario = this.scenario.id;
     this.record.keep();
-    this.clock.setInterval(() => this.keepHouse(), HOUSEKEEPING_MS);
+    this.clock.setInterval(() => this.caretaker.look(RoundRoom.house.patience), HOUSEKEEPING_MS);
     await this.setPrivate(true);
     if (this.phase === 'lobby' || this.phase === 'podium') return;
     this.briefingTicks = briefingTicksLeft(this);
@@ -245,7 +229,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   }
 
   /** A room that has played can be asked for again. */
-  private closeEmpty(): void {
+  closeEmpty(): void {
     if (this.state.rounds === 0) this.record.close('ROOM_CLOSED');
     void this.disconnect(CLOSE.ROOM_CLOSED);
   }
@@ -305,7 +289,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   }
 
   /** By another snapshot, because the client was behind or differed. */
-  private followAgain(client: Client, fresh = false): void {
+  followAgain(client: Client, fresh = false): void {
     const member = this.memberOf(client);
     if (member === null || member.watching) return;
     if (isTooSlow(member.slow, performance.now())) letWatch(this, member, client);
@@ -389,31 +373,6 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     }
     this.state.briefingMs = 0;
     this.setPhase('running');
-  }
-
-  /* ---- once a second ---- */
-
-  private keepHouse(): void {
-    const now = performance.now();
-    const { patience } = RoundRoom.house;
-    for (const member of this.roster.all()) {
-      if (member.client !== null || member.bot !== null) continue;
-      const awayMs = now - member.awaySince;
-      // Whoever only watches holds nothing that would have to wait for them.
-      const mayGo = !member.arrived || this.phase === 'lobby' || isWatcher(member);
-      if (mayGo && awayMs > (member.arrived ? patience.lobbyAwayMs : patience.reservationMs)) this.removeMember(member);
-    }
-    callStandIns(this, now, patience.standInMs);
-    if (this.clients.length > 0) this.emptySince = now;
-    this.record.keep();
-    if (now - this.emptySince > patience.emptyMs) this.closeEmpty();
-    const slow = this.playing === null ? [] : this.streams.reviveSlow((client) => this.followAgain(client));
-    if (this.playing !== null)
-      void this.streams.sendPictures(this.playing).catch((error: unknown) => this.log.error({ err: error }, 'no picture'));
-    // Who opened a socket and never said so collects all messages here.
-    const silent = this.clients.filter((client) => client.state === ClientState.JOINING);
-    this.slowSeconds = new Map([...slow, ...silent].map((client) => [client, (this.slowSeconds.get(client) ?? 0) + 1]));
-    for (const [client, seconds] of this.slowSeconds) if (seconds > SLOW_SECONDS_MAX) client.leave(CLOSE.TOO_SLOW, 'TOO_SLOW');
   }
 }
 
