@@ -24,11 +24,12 @@ import { sentenceOf } from '../sentences.ts';
 import { Playing } from '../sequencer/Playing.ts';
 import type { Sequencer, Ticking } from '../sequencer/Sequencer.ts';
 import type { Scenarios } from '../scenarios.ts';
+import type { RoomRow } from '../store/tables.ts';
 import { RoomBots } from './bots.ts';
 import { Caretaker, HOUSEKEEPING_MS, type Patience } from './Caretaker.ts';
 import { actAsHost } from './hosting.ts';
 import { RoomRecord, type Archive } from './record.ts';
-import { briefingTicksLeft, findKept, restoreRoom } from './restore.ts';
+import { briefingTicksLeft, restoreRoom } from './restore.ts';
 import { Roster, type Member, type Seated, type SeatRequest } from './roster.ts';
 import { SafeRoom } from './SafeRoom.ts';
 import { isTooSlow, letWatch } from './slow.ts';
@@ -52,9 +53,9 @@ export interface RoundRoomOptions {
   seats: number;
 }
 
-/** A room that was interrupted; its key in the database. */
+/** A room that was interrupted, as it stands in the database. */
 export interface KeptRoomOptions {
-  kept: number;
+  kept: RoomRow;
 }
 
 const PATCH_MS = 100;
@@ -100,19 +101,18 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
 
   override async onCreate(options: RoundRoomOptions | KeptRoomOptions): Promise<void> {
     const { archive, log, scenarios } = RoundRoom.house;
-    const kept = 'kept' in options ? findKept(archive.store, options.kept) : null;
-    const { code, hostDigest } = kept ?? (options as RoundRoomOptions);
+    const { code, hostDigest } = 'kept' in options ? options.kept : options;
     this.roomId = code;
     this.log = log.child({ room: code });
     this.bots = new RoomBots(this.log);
-    this.record = new RoomRecord(this, archive, hostDigest, kept?.key ?? null);
+    this.record = new RoomRecord(this, archive, hostDigest);
     this.state.assign({ code, phase: 'lobby', locked: false, standIns: false, briefingMs: 0, rounds: 0, unlogged: false });
-    if (kept === null) this.furnish(options as RoundRoomOptions);
-    else await restoreRoom(this, archive.store, kept);
+    if ('kept' in options) await restoreRoom(this, archive.store, options.kept);
+    else this.furnish(options);
     // A scenario may be gone after an update; a round that is on has its own copy.
     this.scenario = scenarios.get(this.state.scenario) ?? scenarios.get(scenarios.list()[0]!.id)!;
     this.state.scenario = this.scenario.id;
-    this.record.keep();
+    this.record.open();
     this.clock.setInterval(() => this.caretaker.look(RoundRoom.house.patience), HOUSEKEEPING_MS);
     await this.setPrivate(true);
     if (this.phase === 'lobby' || this.phase === 'podium') return;
