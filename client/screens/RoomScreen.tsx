@@ -7,6 +7,7 @@ import { deviceSecret, keepPlaceOfTab, placeOfTab } from '../session/device.ts';
 import { RoomSession } from '../session/RoomSession.ts';
 import type { Role } from '../session/Session.ts';
 import { openTestDoor } from '../session/testDoor.ts';
+import { sentenceOf } from '../text/sentence.ts';
 import { t } from '../text/t.ts';
 import { BriefingScreen } from './BriefingScreen.tsx';
 import { EndedScreen } from './EndedScreen.tsx';
@@ -52,8 +53,23 @@ function RoomOnce({ code, role, enterAgain }: { code: string; role: Role; enterA
   return (
     <>
       <LinkBanner link={session.link} role={role} />
+      <Demoted session={session} enterAgain={enterAgain} />
       <Phased session={session} leave={leave} />
     </>
+  );
+}
+
+/** A page that was too slow to play says so, and offers the way back. */
+function Demoted({ session, enterAgain }: { session: RoomSession; enterAgain(): void }) {
+  const why = session.room.value?.why ?? null;
+  if (why === null) return null;
+  return (
+    <div class="notice warn demoted" role="alert">
+      <p>{sentenceOf(why)}</p>
+      <button type="button" class="button small" onClick={enterAgain}>
+        {t('common.comeBack')}
+      </button>
+    </div>
   );
 }
 

@@ -20,7 +20,7 @@ export interface FollowerParts {
   /** After each burst of work: how many messages still wait. */
   worked(waiting: number): void;
   /** The stream has a gap or a difference: ask the server for a snapshot. Called once until one arrives. */
-  needSnap(reason: 'gap' | 'hash' | 'broken'): void;
+  needSnap(reason: 'gap' | 'hash' | 'broken' | 'behind'): void;
   /** Milliseconds, of any origin. */
   time(): number;
   /** Goes on later, so that the page can draw in between. */
@@ -32,6 +32,9 @@ type Waiting =
   | { kind: 'tick'; tick: Tick }
   | { kind: 'digest'; n: number; hash: string };
 
+/** A page that plays its ticks so much later than it once did is behind: a snapshot is the shorter way. */
+const BEHIND_MS_MAX = 5000;
+const TICK_MS = 100;
 /** Longest stretch of playing before the page may draw. */
 const SLICE_MS = 24;
 
@@ -41,6 +44,8 @@ export class Follower {
   private line: Waiting[] = [];
   private busy = false;
   private asked = false;
+  /** The least that the own clock was ahead of the ticks since the last snapshot, ms; it has no meaning but in comparison. */
+  private least = Infinity;
   /** Rises when all that waits became void; work that was under way then stops. */
   private era = 0;
 
@@ -62,6 +67,11 @@ export class Follower {
   digest(n: number, hash: string): void {
     this.line.push({ kind: 'digest', n, hash });
     this.work();
+  }
+
+  /** The round stood still and goes on: that it did is no delay. */
+  goOn(): void {
+    this.least = Infinity;
   }
 
   /** Nothing is played until a snapshot comes. */
@@ -105,6 +115,7 @@ export class Follower {
 
   private load(n: number, deflated: Uint8Array): void {
     this.line.shift();
+    this.least = Infinity;
     this.busy = true;
     const era = this.era;
     this.parts.restore(deflated).then(
@@ -133,6 +144,9 @@ export class Follower {
     if (tick.n > round.now + 1) return this.lost('gap');
     const events = this.parts.play(round, tick);
     this.parts.played(round, tick, events);
+    const ahead = this.parts.time() - tick.n * TICK_MS;
+    this.least = Math.min(this.least, ahead);
+    if (ahead - this.least > BEHIND_MS_MAX) this.lost('behind');
   }
 
   private compare(n: number, hash: string): void {
@@ -141,7 +155,7 @@ export class Follower {
     if (this.parts.hash(this.round) !== hash) this.lost('hash');
   }
 
-  private lost(reason: 'gap' | 'hash' | 'broken'): void {
+  private lost(reason: 'gap' | 'hash' | 'broken' | 'behind'): void {
     if (this.asked) return;
     this.asked = true;
     this.parts.needSnap(reason);

@@ -274,6 +274,7 @@ export class RoomSession implements Session {
   private see(state: RoomState | undefined): void {
     if (state?.roster === undefined || this.me === null || !state.phase) return;
     const facts = factsOf(state, this.me);
+    if (facts.phase === 'running' && this.room.value?.phase === 'paused') this.follower.goOn();
     if (facts.phase === 'lobby' && this.room.value?.phase !== 'lobby') this.follower.clear();
     batch(() => {
       this.room.value = facts;
@@ -337,7 +338,7 @@ function factsOf(state: RoomState, me: WelcomeMessage): RoomFacts {
   }));
   const { code, scenario, seconds, seats, locked, standIns, briefingMs } = state;
   const phase = state.phase as Phase;
-  return { code, phase, role: me.role, seat: me.seat, scenario, seconds, seats, locked, standIns, briefingMs, roster };
+  return { code, phase, role: me.role, seat: me.seat, scenario, seconds, seats, locked, standIns, briefingMs, roster, why: me.why ?? null };
 }
 
 async function inflate(deflated: Uint8Array): Promise<Uint8Array> {

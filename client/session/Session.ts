@@ -34,6 +34,8 @@ export interface RoomFacts {
   /** Milliseconds of the briefing left; 0 outside it. */
   briefingMs: number;
   roster: RosterEntry[];
+  /** Why this page has another role than it asked for, a code of protocol/codes.ts. */
+  why: string | null;
 }
 
 export type HostAction =

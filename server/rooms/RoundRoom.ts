@@ -3,7 +3,7 @@
  * ladder of early returns. Rules are in shared/game.
  */
 import type { Client, MessageContext } from '@colyseus/core';
-import { ClientState, CloseCode, ServerError } from '@colyseus/core';
+import { CloseCode, ServerError } from '@colyseus/core';
 import type { Scenario } from '#game/types.ts';
 import { CLOSE, CODES, type Code, type RoomRefusal } from '#protocol/codes.ts';
 import { MESSAGES_PER_SECOND_MAX, PEOPLE_MAX, TICKS_PER_SECOND } from '#protocol/limits.ts';
@@ -24,13 +24,16 @@ import { sentenceOf } from '../sentences.ts';
 import { Playing } from '../sequencer/Playing.ts';
 import type { Sequencer, Ticking } from '../sequencer/Sequencer.ts';
 import type { Scenarios } from '../scenarios.ts';
+import type { RoomRow } from '../store/tables.ts';
 import { RoomBots } from './bots.ts';
+import { Caretaker, HOUSEKEEPING_MS, type Patience } from './Caretaker.ts';
 import { actAsHost } from './hosting.ts';
 import { RoomRecord, type Archive } from './record.ts';
-import { briefingTicksLeft, findKept, restoreRoom } from './restore.ts';
-import { isWatcher, Roster, type Member, type Seated, type SeatRequest } from './roster.ts';
+import { briefingTicksLeft, restoreRoom } from './restore.ts';
+import { Roster, type Member, type Seated, type SeatRequest } from './roster.ts';
 import { SafeRoom } from './SafeRoom.ts';
-import { callStandIns, handBack } from './standIns.ts';
+import { isTooSlow, letWatch } from './slow.ts';
+import { handBack } from './standIns.ts';
 import { Streams } from './streams.ts';
 
 /** What the process gives to its rooms. */
@@ -42,18 +45,6 @@ export interface House {
   patience: Patience;
 }
 
-/** How long a room waits for people, ms. */
-export interface Patience {
-  /** A room without anybody closes. */
-  emptyMs: number;
-  /** A seat that was asked for and not taken is free again. */
-  reservationMs: number;
-  /** A player of the lobby who is away gives up seat and name. */
-  lobbyAwayMs: number;
-  /** A player of the round who is away is played by a bot, where the host allows it. */
-  standInMs: number;
-}
-
 export interface RoundRoomOptions {
   code: string;
   hostDigest: Digest;
@@ -62,15 +53,12 @@ export interface RoundRoomOptions {
   seats: number;
 }
 
-/** A room that was interrupted; its key in the database. */
+/** A room that was interrupted, as it stands in the database. */
 export interface KeptRoomOptions {
-  kept: number;
+  kept: RoomRow;
 }
 
 const PATCH_MS = 100;
-const HOUSEKEEPING_MS = 1000;
-/** A socket that reads too little for so many housekeepings is closed. */
-const SLOW_SECONDS_MAX = 30;
 const BRIEFING_SECONDS_MAX = 10;
 /** Ticks that may fail in one round before the room gives up. */
 const FAILURES_MAX = 3;
@@ -97,15 +85,13 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   scenario!: Scenario;
   /** The round that is on, or the last one while its podium stands. */
   playing: Playing | null = null;
-  private readonly streams = new Streams(this);
+  readonly streams = new Streams(this);
   private briefingTicks = 0;
   private returnTicks = 0;
   /** A tick was closed and is not sent yet. */
   private isUnsent = false;
   private failures = 0;
-  private emptySince = performance.now();
-  /** For how long the clients that read too little have done so. */
-  private slowSeconds = new Map<Client, number>();
+  private readonly caretaker = new Caretaker(this);
 
   override messages = {
     input: (client: Client, message: unknown, context: MessageContext) => this.onInput(client, message, context),
@@ -115,20 +101,19 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
 
   override async onCreate(options: RoundRoomOptions | KeptRoomOptions): Promise<void> {
     const { archive, log, scenarios } = RoundRoom.house;
-    const kept = 'kept' in options ? findKept(archive.store, options.kept) : null;
-    const { code, hostDigest } = kept ?? (options as RoundRoomOptions);
+    const { code, hostDigest } = 'kept' in options ? options.kept : options;
     this.roomId = code;
     this.log = log.child({ room: code });
     this.bots = new RoomBots(this.log);
-    this.record = new RoomRecord(this, archive, hostDigest, kept?.key ?? null);
+    this.record = new RoomRecord(this, archive, hostDigest);
     this.state.assign({ code, phase: 'lobby', locked: false, standIns: false, briefingMs: 0, rounds: 0, unlogged: false });
-    if (kept === null) this.furnish(options as RoundRoomOptions);
-    else await restoreRoom(this, archive.store, kept);
+    if ('kept' in options) await restoreRoom(this, archive.store, options.kept);
+    else this.furnish(options);
     // A scenario may be gone after an update; a round that is on has its own copy.
     this.scenario = scenarios.get(this.state.scenario) ?? scenarios.get(scenarios.list()[0]!.id)!;
     this.state.scenario = this.scenario.id;
-    this.record.keep();
-    this.clock.setInterval(() => this.keepHouse(), HOUSEKEEPING_MS);
+    this.record.open();
+    this.clock.setInterval(() => this.caretaker.look(RoundRoom.house.patience), HOUSEKEEPING_MS);
     await this.setPrivate(true);
     if (this.phase === 'lobby' || this.phase === 'podium') return;
     this.briefingTicks = briefingTicksLeft(this);
@@ -176,6 +161,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     if (member === null) throw new ServerError(CODES.NO_SEAT, 'NO_SEAT');
     client.userData = member.id;
     const older = member.client;
+    member.watching = false;
     // The newest proof of identity wins.
     this.roster.setClient(member, client, performance.now());
     older?.leave(CLOSE.REPLACED, 'REPLACED');
@@ -201,6 +187,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     if (!parsed.success) return refuse(context, 'MALFORMED');
     const member = this.memberOf(client);
     if (member === null || member.client !== client || member.seat < 0) return refuse(context, 'NO_SEAT');
+    if (member.watching) return refuse(context, 'WATCHING');
     if (this.phase !== 'running' || this.playing === null) return refuse(context, 'WRONG_PHASE');
     const { seq, action } = parsed.data;
     // Sent again after a doubt: it is queued already.
@@ -233,7 +220,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     if (this.playing === null) return refuse(context, 'WRONG_PHASE');
     if (!member.resyncs.take()) return refuse(context, 'TOO_FAST');
     this.log.warn({ tick: this.playing.ticks.length, seat: member.seat }, 'resync asked for');
-    this.follow(client, true);
+    this.followAgain(client, true);
     return { done: true };
   }
 
@@ -242,7 +229,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   }
 
   /** A room that has played can be asked for again. */
-  private closeEmpty(): void {
+  closeEmpty(): void {
     if (this.state.rounds === 0) this.record.close('ROOM_CLOSED');
     void this.disconnect(CLOSE.ROOM_CLOSED);
   }
@@ -294,10 +281,19 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
 
   private follow(client: Client, fresh = false): void {
     if (this.playing === null) return;
+    if (this.memberOf(client)?.watching) return this.streams.showPictures(client);
     this.streams.begin(client, this.playing, fresh).catch((error: unknown) => {
       this.log.error({ err: error }, 'no snapshot');
       client.leave(CLOSE.ROOM_BROKEN, 'ROOM_BROKEN');
     });
+  }
+
+  /** By another snapshot, because the client was behind or differed. */
+  followAgain(client: Client, fresh = false): void {
+    const member = this.memberOf(client);
+    if (member === null || member.watching) return;
+    if (isTooSlow(member.slow, performance.now())) letWatch(this, member, client);
+    else this.follow(client, fresh);
   }
 
   /** A process for a member of the round that is on; nothing when there is one already. */
@@ -377,29 +373,6 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     }
     this.state.briefingMs = 0;
     this.setPhase('running');
-  }
-
-  /* ---- once a second ---- */
-
-  private keepHouse(): void {
-    const now = performance.now();
-    const { patience } = RoundRoom.house;
-    for (const member of this.roster.all()) {
-      if (member.client !== null || member.bot !== null) continue;
-      const awayMs = now - member.awaySince;
-      // Whoever only watches holds nothing that would have to wait for them.
-      const mayGo = !member.arrived || this.phase === 'lobby' || isWatcher(member);
-      if (mayGo && awayMs > (member.arrived ? patience.lobbyAwayMs : patience.reservationMs)) this.removeMember(member);
-    }
-    callStandIns(this, now, patience.standInMs);
-    if (this.clients.length > 0) this.emptySince = now;
-    this.record.keep();
-    if (now - this.emptySince > patience.emptyMs) this.closeEmpty();
-    const slow = this.playing === null ? [] : this.streams.reviveSlow((client) => this.follow(client));
-    // Who opened a socket and never said so collects all messages here.
-    const silent = this.clients.filter((client) => client.state === ClientState.JOINING);
-    this.slowSeconds = new Map([...slow, ...silent].map((client) => [client, (this.slowSeconds.get(client) ?? 0) + 1]));
-    for (const [client, seconds] of this.slowSeconds) if (seconds > SLOW_SECONDS_MAX) client.leave(CLOSE.TOO_SLOW, 'TOO_SLOW');
   }
 }
 

@@ -67,19 +67,18 @@ export class RoomRecord {
   private readonly archive: Archive;
   private readonly hostDigest: Digest;
   private written = NOTHING;
-  private key: number | null;
+  private key: number | null = null;
   private trace: RoundTrace | null = null;
   private tryAgainAt = 0;
   private isRoomWritten = true;
   private isLogWritten = true;
-  private isOver = false;
+  /** Nothing is written before the room is whole, nor after its end. */
+  private isOpen = false;
 
-  /** `key`: of a room that is in the database already. */
-  constructor(room: Recorded, archive: Archive, hostDigest: Digest, key: number | null) {
+  constructor(room: Recorded, archive: Archive, hostDigest: Digest) {
     this.room = room;
     this.archive = archive;
     this.hostDigest = hostDigest;
-    this.key = key;
   }
 
   /** Some of what happened is not on the disk. */
@@ -87,14 +86,25 @@ export class RoomRecord {
     return !this.isRoomWritten || !this.isLogWritten;
   }
 
-  /** The round goes on that stands in the database under this key, with all its ticks. */
-  resume(playing: Playing, round: number): void {
+  /** The room stands in the database under this key. */
+  resume(key: number): void {
+    this.key = key;
+  }
+
+  /** And so does its round, with all its ticks. */
+  resumeRound(playing: Playing, round: number): void {
     this.trace = { ...this.traceOf(playing), round, written: playing.ticks.length, snapshot: playing.ticks.length };
+  }
+
+  /** The room is whole. */
+  open(): void {
+    this.isOpen = true;
+    this.keep();
   }
 
   /** Writes what has changed. Never throws. */
   keep(): void {
-    if (this.isOver || performance.now() < this.tryAgainAt) return;
+    if (!this.isOpen || performance.now() < this.tryAgainAt) return;
     this.follow();
     try {
       const written = this.archive.store.transact(() => this.write());
@@ -121,7 +131,7 @@ export class RoomRecord {
 
   /** A tick was closed: it is written with the coming commit. */
   tick(): void {
-    if (this.trace !== null && !this.isOver) this.archive.journal.add(this.trace);
+    if (this.trace !== null && this.isOpen) this.archive.journal.add(this.trace);
   }
 
   /** The room leaves this process; it can be asked for again. */
@@ -141,7 +151,7 @@ export class RoomRecord {
   }
 
   private stop(): void {
-    this.isOver = true;
+    this.isOpen = false;
     if (this.trace !== null) this.archive.journal.remove(this.trace);
   }
 
@@ -220,7 +230,7 @@ export class RoomRecord {
   /** A snapshot is ahead of no log, and costs something: not each is written. */
   private keepSnapshot(playing: Playing, { n, message }: Snapshot): void {
     const { trace } = this;
-    if (trace?.playing !== playing || trace.round === null || this.isOver) return;
+    if (trace?.playing !== playing || trace.round === null || !this.isOpen) return;
     if (trace.written < n || n < trace.snapshot + (playing.round.over ? 1 : SNAPSHOT_TICKS)) return;
     putSnapshot(this.archive.store, trace.round, n, message);
     trace.snapshot = n;

@@ -1,31 +1,19 @@
 /** A room that was interrupted, from what was kept of it. Its people find it as it was when they come back. */
-import { ServerError } from '@colyseus/core';
-import { RULES } from '#game/round.ts';
-import { CODES } from '#protocol/codes.ts';
 import { TICKS_PER_SECOND } from '#protocol/limits.ts';
 import type { Phase } from '#protocol/messages.ts';
 import { resume, type Resumed } from '../sequencer/past.ts';
 import type { Store } from '../store/Store.ts';
-import { closeRoom, peopleOf, roomByKey } from '../store/rooms.ts';
+import { peopleOf } from '../store/rooms.ts';
 import { logOf, roundByKey, snapshotOf } from '../store/rounds.ts';
 import type { RoomRow } from '../store/tables.ts';
 import { Roster } from './roster.ts';
 import type { RoundRoom } from './RoundRoom.ts';
 import { readPerson, readRoom } from './saved.ts';
 
-/** The room's row. Throws ServerError with the code of a refusal: NO_ROOM, OTHER_RULES. */
-export function findKept(store: Store, key: number): RoomRow {
-  const row = roomByKey(store, key);
-  if (row === null || row.closed !== null) throw new ServerError(CODES.NO_ROOM, 'NO_ROOM');
-  if (row.round === null || roundByKey(store, row.round)?.rules === RULES) return row;
-  // An update came between: this version would play the round otherwise. What was recorded of it stays.
-  closeRoom(store, key, 'OTHER_RULES');
-  throw new ServerError(CODES.OTHER_RULES, 'OTHER_RULES');
-}
-
 /** State, roster and round; a round that cannot be played on leaves the class in the lobby. */
 export async function restoreRoom(room: RoundRoom, store: Store, row: RoomRow): Promise<void> {
   const { state, spent } = readRoom(row.saved);
+  room.record.resume(row.key);
   room.state.assign({ ...state, code: row.code });
   room.roster = new Roster(room.state, row.hostDigest);
   room.roster.restore(peopleOf(store, row.key).map(readPerson), spent);
@@ -37,7 +25,7 @@ export async function restoreRoom(room: RoundRoom, store: Store, row: RoomRow): 
   }
   const { playing, hands } = resumed;
   room.playing = playing;
-  room.record.resume(playing, row.round!);
+  room.record.resumeRound(playing, row.round!);
   for (const member of room.roster.seated()) {
     const hand = hands.get(member.seat);
     if (hand !== undefined) Object.assign(member, { seq: hand.seq, ownSeq: hand.ownSeq });

@@ -23,6 +23,7 @@ import { Person, type RoomState } from '#protocol/roomState.ts';
 import { randomBelow, randomId, sameDigest, type Digest } from '../secrets.ts';
 import { Budget } from './budget.ts';
 import type { readPerson } from './saved.ts';
+import type { Slowness } from './slow.ts';
 
 /** A host's name in the roster; people see their own language's word for the role. */
 const HOST_NAME = 'Host';
@@ -45,6 +46,9 @@ export interface Member {
   /** The highest sequence number queued, and the highest of those that the person sent: a bot that stands in takes numbers too. */
   seq: number;
   ownSeq: number;
+  /** The page of this member is too slow to play: it watches. Coming in anew ends that. */
+  watching: boolean;
+  slow: Slowness;
   readonly inputs: Budget;
   readonly resyncs: Budget;
   /** Seats asked for again: each reserves a socket for a while. */
@@ -188,6 +192,8 @@ export class Roster {
       arrived: false,
       seq: 0,
       ownSeq: 0,
+      watching: false,
+      slow: { snapshots: 0, at: 0 },
       inputs: new Budget(INPUTS_PER_SECOND, INPUTS_BURST),
       resyncs: new Budget(1 / RESYNC_SECONDS, RESYNC_BURST),
       returns: new Budget(RETURNS_PER_SECOND, RETURNS_BURST),

@@ -19,7 +19,8 @@ export function callStandIns(room: RoundRoom, now: number, afterMs: number): voi
   const { game } = room.playing.round;
   if (game.endsAt - room.playing.ticks.length < LAST_TICKS) return;
   for (const member of room.roster.seated()) {
-    const isAway = member.bot === null && member.client === null && member.arrived && now - member.awaySince > afterMs;
+    const isGone = member.client === null && member.arrived && now - member.awaySince > afterMs;
+    const isAway = member.bot === null && (isGone || member.watching);
     if (!isAway || room.bots.has(member.seat) || !room.playing.seats.has(member.seat)) continue;
     room.playing.queue({ type: 'join', seat: member.seat, bot: STAND_IN });
     room.bots.add(member, STAND_IN, room.playing.seed);

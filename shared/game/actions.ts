@@ -18,6 +18,8 @@ type Outcome = IgnoredReason | null;
 const TOKENS_MAX = 100;
 const TOKENS_PER_TICK = 5;
 const TOKENS_EACH = 10;
+/** Pages that one call outside the tray may touch, so that a hundred seats stay within a tick's bound (work.ts). */
+export const CALL_TOUCHES = 256;
 const ORDER_MAX = 31;
 /** One lowering of oom_score_adj a round, for so long and no lower. */
 const ROOT_SECONDS = 30;
@@ -112,9 +114,16 @@ function stillHas(round: Round, seat: SeatState, holding: Holding): boolean {
   return true;
 }
 
+/** Whether a call would touch more pages at once than one may; what is not a number the kernel refuses. */
+function touchesTooMany({ call, length, flags }: Fields): boolean {
+  const touches = call === 'read' || call === 'write' || (call === 'mmap' && /MAP_(POPULATE|LOCKED)/.test(String(flags)));
+  return touches && typeof length === 'number' && length > CALL_TOUCHES * PAGE_SIZE;
+}
+
 function doCall(round: Round, seat: SeatState, { call }: Fields): Outcome {
   if (!isPlain(call) || typeof call.call !== 'string') return 'MALFORMED';
   if (!round.scenario.calls.includes(call.call)) return 'NOT_OPEN';
+  if (touchesTooMany(call)) return 'LIMIT';
   const answer = kernelCall(round, seat, seat.pid, call as Call, 'others');
   if (!answer.ok && answer.why) refuse(round, seat, null, answer.why);
   if (!isAlive(seat)) return null;

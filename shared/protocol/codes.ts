@@ -50,6 +50,8 @@ export const CODES = {
   WRONG_PHASE: 409,
   /** The sender has no seat in the round. */
   NO_SEAT: 403,
+  /** This page was too slow to play along; it watches. */
+  WATCHING: 409,
   /** Faster than the budget. */
   TOO_FAST: 429,
   /** Nobody is there to play. */

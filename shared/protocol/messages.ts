@@ -9,6 +9,7 @@
 import { z } from 'zod';
 import type { Action, BotName, Scenario, Seat } from '#game/types.ts';
 import { isCall } from './call.ts';
+import type { Code } from './codes.ts';
 import {
   EXTEND_SECONDS_MAX,
   NAME_UNITS_MAX,
@@ -162,7 +163,7 @@ export const ResyncMessage = z.strictObject({});
 
 /* ---- room, server → client ---- */
 
-/** The first message of each connection: who one is in the roster. */
+/** The first message of each connection: who one is in the roster. Once more when a page that cannot keep up becomes a spectator's. */
 export interface WelcomeMessage {
   id: string;
   role: Role;
@@ -172,6 +173,8 @@ export interface WelcomeMessage {
   seq: number;
   /** The highest of them that this person sent; those above it were a bot's, who stood in. */
   own: number;
+  /** Why this page has another role than it asked for: it comes again when that changes. */
+  why?: Code;
 }
 
 /** The server's hash of the round after tick n. */

@@ -46,7 +46,8 @@ function follow() {
     while (later.length > 0) later.shift()!();
   };
   const ticks = () => (follower.round as unknown as Played | null)?.ticks ?? null;
-  return { follower, asked, waiting, load, rest, ticks };
+  const wait = (ms: number) => void (time += ms);
+  return { follower, asked, waiting, load, rest, ticks, wait };
 }
 
 const tick = (n: number): Tick => ({ n, entropy: 0, inputs: [] });
@@ -64,6 +65,41 @@ describe('a follower of a round', () => {
     follower.tick(tick(42));
     follower.tick(tick(43));
     expect(ticks()).toEqual([41, 42, 43]);
+  });
+
+  test('who plays ticks five seconds later than before asks for a snapshot, and plays no more until it is there', async () => {
+    const { follower, asked, load, rest, ticks, wait } = follow();
+    follower.snap(0, snapAt(0));
+    // The tail that comes with a snapshot is played, however long.
+    for (let n = 1; n <= 60; n++) follower.tick(tick(n));
+    await load();
+    rest();
+    for (let n = 61; n <= 100; n++) {
+      wait(200);
+      follower.tick(tick(n));
+    }
+    expect(asked).toEqual([]);
+    wait(2000);
+    follower.tick(tick(101));
+    expect(asked).toEqual(['behind']);
+    follower.tick(tick(102));
+    expect(ticks()).toHaveLength(101);
+    follower.snap(110, snapAt(110));
+    await load();
+    follower.tick(tick(111));
+    expect(ticks()).toEqual([111]);
+    expect(asked).toEqual(['behind']);
+  });
+
+  test('a round that stood still made nobody late', async () => {
+    const { follower, asked, load, wait } = follow();
+    follower.snap(0, snapAt(0));
+    await load();
+    follower.tick(tick(1));
+    wait(60_000);
+    follower.goOn();
+    follower.tick(tick(2));
+    expect(asked).toEqual([]);
   });
 
   test('plays nothing before the first snapshot, and asks for none: the server sends it', () => {

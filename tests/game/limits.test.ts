@@ -1,5 +1,8 @@
 /** Griefing is contained as the kernel does it: by limits on what one process may hold. */
 import { describe, expect, test } from 'vitest';
+import type { Call } from '#kernel/types.ts';
+import { CALL_TOUCHES } from '#game/actions.ts';
+import { TOUCHES_PER_TICK } from '#game/work.ts';
 import { ofType, plain, Table } from './helpers/rounds.ts';
 
 describe('limits of a seat', () => {
@@ -84,6 +87,33 @@ describe('calls outside the tray', () => {
     const { vss } = open.view().memory;
     open.act(0, { do: 'call', call });
     expect(open.view().memory.vss).toBe(vss + 1);
+  });
+
+  test('none touches more than 256 pages at once, so that a machine’s touches are bounded a tick', () => {
+    const table = new Table(
+      plain('buffer', [{}], {
+        calls: ['mmap', 'write', 'read'],
+        economy: { ...plain().economy, budgetPerTick: 100_000 },
+        machine: { framesPerSeat: 2000, homeFrames: 4, kernel: {} },
+      }),
+    );
+    const map = { call: 'mmap', prot: 'PROT_READ|PROT_WRITE', flags: 'MAP_PRIVATE|MAP_ANONYMOUS' };
+    const reasons = (call: Call) => ofType(table.act(0, { do: 'call', call }), 'ignored').map(({ reason }) => reason);
+    const length = CALL_TOUCHES * 4096;
+    expect(reasons({ ...map, length: 4 * length })).toEqual([]);
+    const { addr } = { addr: table.view().areas.at(-1)!.start };
+    expect(reasons({ call: 'write', addr, length })).toEqual([]);
+    for (const call of [
+      { call: 'write', addr, length: length + 1 },
+      { call: 'read', addr, length: length + 1 },
+      { ...map, flags: 'MAP_PRIVATE|MAP_ANONYMOUS|MAP_POPULATE', length: length + 1 },
+      { ...map, flags: ['MAP_LOCKED', 'MAP_PRIVATE', 'MAP_ANONYMOUS'], length: length + 1 },
+    ]) {
+      table.wait(1);
+      expect(reasons(call)).toEqual(['LIMIT']);
+    }
+    // Half a call a tick and seat, a hundred seats.
+    expect((100 / 2) * CALL_TOUCHES).toBeLessThanOrEqual(TOUCHES_PER_TICK);
   });
 
   test('a job whose memory was unmapped behind its back is no job any more', () => {

@@ -1,6 +1,6 @@
 /** Machines for tests: `boot({…})` with sane defaults, and calls that must succeed or must be refused. */
 import { expect } from 'vitest';
-import { type Answer, type Call, type Granted, type Machine, type Refused, call, createMachine } from '#kernel/machine.ts';
+import { type Call, type Granted, type Machine, type Refused, call, createMachine } from '#kernel/machine.ts';
 
 /** Pid of the kernel itself, which is root and has no address space. */
 export const KERNEL = 0;
@@ -33,10 +33,6 @@ export function refused(machine: Machine, pid: number, request: Call): Refused {
   const answer = call(machine, pid, request);
   expect(answer, `pid ${pid} ${JSON.stringify(request)}`).toMatchObject({ ok: false });
   return answer as Refused;
-}
-
-export function isRefused(answer: Answer): answer is Refused {
-  return !answer.ok;
 }
 
 export function cat(machine: Machine, path: string, pid = KERNEL): string {

@@ -1,0 +1,51 @@
+/**
+ * `npm run soak -- --kills 200 [--rooms 2] [--players 8] [--bots 4] [--seed 1]`: classes play on a real server that is killed
+ * (SIGKILL) so many times at random moments. In the end the log on the disk, played without interruption, must give every tick,
+ * hash and confirmed action that anybody was told of. Exit 0: it does.
+ */
+import { parseArgs } from 'node:util';
+import { hunt } from './soak/hunt.ts';
+
+/** Longest life of the server between two kills, ms. */
+const LIFE_MS_MAX = 3000;
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '20' },
+    rooms: { type: 'string', default: '2' },
+    players: { type: 'string', default: '8' },
+    bots: { type: 'string', default: '4' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  },
+});
+
+function whole(name: keyof typeof values, min: number, max: number): number {
+  const value = Number(values[name]);
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  console.error(`soak: --${name} is a number from ${min} to ${max}, not ${values[name]}`);
+  process.exit(2);
+}
+
+const options = {
+  kills: whole('kills', 0, 100_000),
+  rooms: whole('rooms', 1, 50),
+  players: whole('players', 1, 60),
+  bots: whole('bots', 0, 40),
+  seed: whole('seed', 0, 0xffff_ffff),
+};
+console.log(
+  `soak: ${options.kills} kills, ${options.rooms} rooms of ${options.players} players and ${options.bots} bots, seed ${options.seed}`,
+);
+const { verdicts, backMs } = await hunt({ ...options, lifeMsMax: LIFE_MS_MAX, say: (line) => console.log(line) }).catch((error: Error) => {
+  console.error(`soak: ${error.message}`);
+  process.exit(1);
+});
+const sorted = backMs.toSorted((a, b) => a - b);
+const at = (share: number): number => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+for (const { ticks, inputs, confirmed } of verdicts)
+  console.log(`a round of ${ticks} ticks: ${inputs} actions in the log, ${confirmed} confirmed`);
+console.log(`back after: median ${at(0.5)} ms, 95 % ${at(0.95)} ms, longest ${at(1)} ms`);
+const faults = verdicts.flatMap((verdict) => verdict.faults);
+for (const fault of faults) console.error(fault);
+console.log(faults.length === 0 ? 'nothing is lost' : `${faults.length} faults`);
+process.exit(faults.length === 0 ? 0 : 1);
