@@ -25,19 +25,22 @@ interface Count {
   of: Map<number, Slab[]>;
   /** Bytes and objects that each process holds. */
   bytes: Map<number, number>;
-  objects: Map<number, Set<number>>;
-  /** Objects that the allocator itself holds. */
-  descriptors: Set<number>;
-  /** Objects in the reserves of pools: physical address to pool. */
-  reserved: Map<number, number>;
+  objects: Map<number, number>;
+  /** Objects that the allocator itself and the reserves of pools hold. */
+  descriptors: number;
+  reserved: number;
 }
 
+const NO_SLABS: Slab[] = [];
+
 export function checkSlab(machine: Machine): void {
-  const count: Count = { of: new Map(), bytes: new Map(), objects: new Map(), descriptors: new Set(), reserved: new Map() };
+  const count: Count = { of: new Map(), bytes: new Map(), objects: new Map(), descriptors: 0, reserved: 0 };
   for (const [pfn, slab] of machine.slab.slabs) {
     equal(slab.pfn, pfn, () => `slab ${pfn}: its frame`);
     must(machine.slab.caches.has(slab.cache), () => `slab ${pfn} is of cache ${slab.cache}, which is gone`);
-    count.of.set(slab.cache, [...(count.of.get(slab.cache) ?? []), slab]);
+    const slabs = count.of.get(slab.cache);
+    if (slabs) slabs.push(slab);
+    else count.of.set(slab.cache, [slab]);
   }
   for (const [id, cache] of machine.slab.caches) {
     equal(cache.id, id, () => `cache ${cache.name}: its number`);
@@ -51,12 +54,24 @@ export function checkSlab(machine: Machine): void {
   checkTotals(machine);
 }
 
-const placeOf = (slab: Slab, cache: Cache, index: number): number => slab.pfn * PAGE + slab.start + index * cache.size;
-const objectOf = (slab: Slab, cache: Cache, index: number): number => placeOf(slab, cache, index) + cache.offset;
+const objectOf = (slab: Slab, cache: Cache, index: number): number => slab.pfn * PAGE + slab.start + index * cache.size + cache.offset;
+
+/** Who holds the object that starts just there; throws when none does. */
+function holderAt(machine: Machine, phys: number, what: string): number {
+  for (let order = 0; order <= 10; order++) {
+    const slab = machine.slab.slabs.get(Math.floor(phys / PAGE / 2 ** order) * 2 ** order);
+    if (slab === undefined || slab.order < order) continue;
+    const cache = machine.slab.caches.get(slab.cache)!;
+    const index = (phys - objectOf(slab, cache, 0)) / cache.size;
+    must(Number.isInteger(index) && index >= 0 && index < slab.objects, () => `${what} ${phys} is no object of ${cache.name}`);
+    return slab.holder[index]!;
+  }
+  throw new Broken(`${what} ${phys} lies in no slab`);
+}
 
 function checkCache(machine: Machine, cache: Cache, count: Count): void {
   const says = () => `cache ${cache.name} (${cache.id})`;
-  const slabs = count.of.get(cache.id) ?? [];
+  const slabs = count.of.get(cache.id) ?? NO_SLABS;
   must(
     cache.offset + cache.inuse <= cache.size && cache.objectSize <= cache.inuse,
     () => `${says()}: an object does not fit into its place`,
@@ -73,7 +88,7 @@ function checkCache(machine: Machine, cache: Cache, count: Count): void {
       if (holder === HOLDER.none || holder === HOLDER.lost) continue;
       live += 1;
       asked += slab.asked[index] ?? 0;
-      note(objectOf(slab, cache, index), holder, cache, count);
+      note(holder, cache, count);
     }
   }
   equal(cache.slabs, slabs.length, () => `${says()}: slabs`);
@@ -83,12 +98,12 @@ function checkCache(machine: Machine, cache: Cache, count: Count): void {
   equal(cache.asked, asked, () => `${says()}: bytes asked for`);
 }
 
-function note(phys: number, holder: number, cache: Cache, count: Count): void {
-  if (holder === HOLDER.allocator) count.descriptors.add(phys);
-  else if (holder < 0) count.reserved.set(phys, HOLDER.pool - holder);
+function note(holder: number, cache: Cache, count: Count): void {
+  if (holder === HOLDER.allocator) count.descriptors += 1;
+  else if (holder < 0) count.reserved += 1;
   if (holder <= 0) return;
   count.bytes.set(holder, (count.bytes.get(holder) ?? 0) + cache.size);
-  count.objects.set(holder, (count.objects.get(holder) ?? new Set()).add(phys));
+  count.objects.set(holder, (count.objects.get(holder) ?? 0) + 1);
 }
 
 /** One slab: its frames, its chain of free objects, and that every free object is in one place only. `free` are those elsewhere. */
@@ -103,20 +118,24 @@ function checkSlabOf(machine: Machine, cache: Cache, slab: Slab, free: ReadonlyS
   must(slab.start + slab.objects * cache.size <= bytes, () => `${says()}: its objects leave it`);
   equal(slab.objects, cache.slub !== null ? Math.floor(bytes / cache.size) : cache.objects, () => `${says()}: objects`);
   equal(slab.holder.length, slab.objects, () => `${says()}: holders`);
-  const chained = new Set<number>();
+  const isChained = new Uint8Array(slab.objects);
+  let chained = 0;
   for (let index = slab.free; index >= 0; index = slab.link[index]!) {
-    must(index < slab.objects && !chained.has(index), () => `${says()}: the chain of free objects comes to ${index} again`);
-    equal(slab.holder[index], HOLDER.none, () => `${says()}: object ${index} is in the chain of free ones, its holder`);
-    chained.add(index);
+    if (index >= slab.objects || isChained[index] === 1) throw new Broken(`${says()}: the chain of free objects comes to ${index} again`);
+    if (slab.holder[index] !== HOLDER.none)
+      throw new Broken(`${says()}: ${index} is in the chain of free objects, and held by ${slab.holder[index]}`);
+    isChained[index] = 1;
+    chained += 1;
   }
-  equal(slab.inuse, slab.objects - chained.size, () => `${says()}: objects in use`);
+  equal(slab.inuse, slab.objects - chained, () => `${says()}: objects in use`);
+  const isChecked = (cache.flags & (SLAB.poison | SLAB.redZone)) !== 0;
   for (let index = 0; index < slab.objects; index++) {
     const isElsewhere = free.size > 0 && free.has(objectOf(slab, cache, index));
-    if (isElsewhere && chained.has(index)) throw new Broken(`${says()}: object ${index} is free twice`);
+    if (isElsewhere && isChained[index] === 1) throw new Broken(`${says()}: object ${index} is free twice`);
     const isFree = slab.holder[index] === HOLDER.none;
-    if (isFree !== (chained.has(index) || isElsewhere))
+    if (isFree !== (isChained[index] === 1 || isElsewhere))
       throw new Broken(`${says()}: object ${index}, held by ${slab.holder[index]}, is free, or not`);
-    checkDebug(machine, cache, slab, index, isFree);
+    if (isChecked) checkDebug(machine, cache, slab, index, isFree);
   }
 }
 
@@ -183,40 +202,43 @@ function freeOfSlab(machine: Machine, cache: Cache, slabs: readonly Slab[]): Set
 }
 
 /** Are all bytes of [from, to) this one? */
-function mustHold(machine: Machine, from: number, to: number, value: number, what: () => string): void {
-  for (let at = from; at < to; at++) {
-    const byte = machine.contents.get(Math.floor(at / PAGE))?.[at % PAGE] ?? 0;
-    if (byte !== value) throw new Broken(`${what()}: byte ${at - from} is ${byte.toString(16)}, not ${value.toString(16)}`);
+function mustHold(machine: Machine, from: number, to: number, value: number, what: string): void {
+  for (let at = from; at < to;) {
+    const page = machine.contents.get(Math.floor(at / PAGE));
+    const end = Math.min(to, (Math.floor(at / PAGE) + 1) * PAGE);
+    for (; at < end; at++) {
+      const byte = page === undefined ? 0 : page[at % PAGE]!;
+      if (byte !== value) throw new Broken(`${what} at ${at}, byte ${at - from}: ${byte.toString(16)}, not ${value.toString(16)}`);
+    }
   }
 }
 
 /** With debugging, free objects hold poison, and red zones are whole. */
 function checkDebug(machine: Machine, cache: Cache, slab: Slab, index: number, isFree: boolean): void {
-  if ((cache.flags & (SLAB.poison | SLAB.redZone)) === 0 || slab.holder[index] === HOLDER.lost) return;
+  if (slab.holder[index] === HOLDER.lost) return;
   const phys = objectOf(slab, cache, index);
-  const says = (what: string) => () => `object ${index} of slab ${slab.pfn} of ${cache.name}: ${what}`;
   if (isFree && (cache.slub === null ? cache.flags & SLAB.poison : cache.flags & SLAB.objectPoison)) {
     const end = phys + (cache.slub === null ? cache.inuse : cache.objectSize);
-    mustHold(machine, phys, end - 1, 0x6b, says('poison'));
-    mustHold(machine, end - 1, end, 0xa5, says('end of the poison'));
+    mustHold(machine, phys, end - 1, 0x6b, 'poison');
+    mustHold(machine, end - 1, end, 0xa5, 'end of the poison');
   }
   if ((cache.flags & SLAB.redZone) === 0 || cache.slub === null) return;
   const red = isFree ? 0xbb : 0xcc;
-  mustHold(machine, phys - cache.offset, phys, red, says('red zone on the left'));
-  mustHold(machine, phys + cache.objectSize, phys + cache.inuse, red, says('red zone on the right'));
-  must(cache.slub.freePointer + WORD <= cache.size, says('pointer'));
+  mustHold(machine, phys - cache.offset, phys, red, 'red zone on the left');
+  mustHold(machine, phys + cache.objectSize, phys + cache.inuse, red, 'red zone on the right');
+  must(cache.slub.freePointer + WORD <= cache.size, () => 'the pointer leaves the object');
 }
 
 /** Every frame that is marked as slab is a slab's, a large block's or a pool's, and the other way round. */
 function checkFrames(machine: Machine): void {
   const { frames, slab } = machine;
-  const known = new Set([...slab.slabs.keys(), ...slab.large.keys()]);
-  for (const pool of slab.pools.values()) if (pool.cache < 0) for (const phys of pool.elements) known.add(phys / PAGE);
-  for (let pfn = 0; pfn < frames.count; pfn++) {
-    const isSlab = (frames.flags[pfn]! & PG.head) !== 0 && (frames.flags[pfn]! & PG.slab) === PG.slab;
-    equal(isSlab, known.has(pfn), () => `frame ${pfn} is the slab allocators'`);
-  }
+  let known = slab.slabs.size + slab.large.size;
+  for (const pool of slab.pools.values()) if (pool.cache < 0) known += pool.elements.length;
+  let marked = 0;
+  for (let pfn = 0; pfn < frames.count; pfn++) if ((frames.flags[pfn]! & (PG.head | PG.slab)) === (PG.head | PG.slab)) marked += 1;
+  equal(marked, known, () => 'frames of the slab allocators');
   for (const [pfn, { order, asked }] of slab.large) {
+    equal(frames.flags[pfn], PG.head | PG.slab, () => `large block ${pfn}: flags`);
     equal(frames.order[pfn], order, () => `large block ${pfn}: order`);
     must(asked <= PAGE * 2 ** order && asked > (order === 0 ? 0 : PAGE * 2 ** (order - 1)), () => `large block ${pfn}: ${asked} bytes`);
   }
@@ -246,35 +268,47 @@ function checkPools(machine: Machine, count: Count): void {
   for (const [id, pool] of machine.slab.pools) {
     must(pool.owner === 0 || machine.tasks.has(pool.owner), () => `pool ${id} of ${pool.owner}, who is dead`);
     must(pool.elements.length <= pool.minNr, () => `pool ${id}: reserve`);
+    equal(new Set(pool.elements).size, pool.elements.length, () => `pool ${id}: elements, each once`);
     for (const phys of pool.elements) {
       if (pool.cache >= 0) {
-        equal(count.reserved.get(phys), id, () => `pool ${id}: element ${phys} is held by pool`);
+        equal(holderAt(machine, phys, `pool ${id}: element`), HOLDER.pool - id, () => `pool ${id}: holder of element ${phys}`);
         objects += 1;
-      } else equal(machine.frames.owner[phys / PAGE], pool.owner, () => `pool ${id}: owner of element ${phys}`);
+        continue;
+      }
+      equal(machine.frames.owner[phys / PAGE], pool.owner, () => `pool ${id}: owner of element ${phys}`);
+      equal(machine.frames.flags[phys / PAGE], PG.head | PG.slab, () => `pool ${id}: flags of element ${phys}`);
     }
     if (pool.cache >= 0) count.bytes.set(pool.owner, (count.bytes.get(pool.owner) ?? 0) + pool.elements.length * pool.bytes);
   }
-  equal(count.reserved.size, objects, () => 'objects in reserves');
+  equal(count.reserved, objects, () => 'objects in reserves');
 }
 
 /** SLAB's descriptors: one for each slab with its descriptor elsewhere and for each cache that a call made. */
 function checkDescriptors(machine: Machine, count: Count): void {
-  const wanted = new Set<number>();
+  if (machine.config.slab.allocator === 'slub') return equal(count.descriptors, 0, () => 'descriptors');
+  const seen = new Set<number>();
   for (const { descriptor } of [...machine.slab.slabs.values(), ...machine.slab.caches.values()]) {
     if (descriptor < 0) continue;
-    must(count.descriptors.has(descriptor) && !wanted.has(descriptor), () => `descriptor ${descriptor} is not the allocator's, or twice`);
-    wanted.add(descriptor);
+    equal(holderAt(machine, descriptor, 'descriptor'), HOLDER.allocator, () => `holder of descriptor ${descriptor}`);
+    seen.add(descriptor);
   }
-  equal(count.descriptors.size, wanted.size, () => 'descriptors');
+  equal(count.descriptors, seen.size, () => 'descriptors');
 }
 
 function checkHolders(machine: Machine, count: Count): void {
   for (const pid of count.objects.keys()) must(machine.tasks.has(pid), () => `objects of ${pid}, who is dead`);
+  const large = new Map<number, number>();
+  for (const pfn of machine.slab.large.keys()) {
+    const owner = machine.frames.owner[pfn]!;
+    large.set(owner, (large.get(owner) ?? 0) + 1);
+  }
   for (const task of machine.tasks.values()) {
-    const large = [...machine.slab.large.keys()].filter((pfn) => machine.frames.owner[pfn] === task.pid).map((pfn) => pfn * PAGE);
-    const held = new Set([...(count.objects.get(task.pid) ?? []), ...large]);
-    equal(task.objects.size, held.size, () => `pid ${task.pid}: objects`);
-    for (const phys of task.objects) must(held.has(phys), () => `pid ${task.pid}: object ${phys} is not its`);
+    equal(task.objects.size, (count.objects.get(task.pid) ?? 0) + (large.get(task.pid) ?? 0), () => `pid ${task.pid}: objects`);
+    for (const phys of task.objects) {
+      const isLarge = machine.slab.large.has(phys / PAGE);
+      const holder = isLarge ? machine.frames.owner[phys / PAGE] : holderAt(machine, phys, `object of ${task.pid}`);
+      if (holder !== task.pid) throw new Broken(`pid ${task.pid}: object ${phys} is held by ${holder}`);
+    }
     equal(task.kernelBytes, count.bytes.get(task.pid) ?? 0, () => `pid ${task.pid}: bytes of objects`);
   }
 }

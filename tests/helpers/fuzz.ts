@@ -5,7 +5,9 @@
 import { type Answer, type Call, type Machine, call, createMachine, hash, restore, snapshot, tick } from '#kernel/machine.ts';
 import { PAGE } from './boot.ts';
 import { Broken, checkMachine } from './check.ts';
+import { checkSlab } from './check_slab.ts';
 import { checkVirtual } from './check_virtual.ts';
+import { someSlab } from './makers_slab.ts';
 import { someVirtual } from './makers_virtual.ts';
 import { picker } from './seeds.ts';
 
@@ -163,6 +165,7 @@ const MAKERS: readonly [number, Maker][] = [
   ],
   [8, freeSomething],
   [20, someVirtual],
+  [20, someSlab],
   [
     3,
     (_m, pid, pick) => ({
@@ -297,6 +300,7 @@ export interface Failure {
 function check(machine: Machine): void {
   checkMachine(machine);
   checkVirtual(machine);
+  checkSlab(machine);
 }
 
 /** Plays `count` random steps, checking the machine after every `checkEvery`; the steps so far when something broke. */

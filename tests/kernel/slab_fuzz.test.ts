@@ -23,7 +23,7 @@ const SHAPES: readonly [string, Record<string, unknown>][] = [
   ],
   ['SLAB, checked', { frames: 512, zones: { dma: 64, normal: 448 }, mobility: false, slab: { allocator: 'slab', debug: true } }],
 ];
-const STEPS = Number(process.env.FUZZ_STEPS ?? 12_000);
+const STEPS = Number(process.env.FUZZ_STEPS ?? 8_000);
 const SEEDS = 4;
 const seen = new Map<string, number>();
 
