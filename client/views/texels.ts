@@ -98,6 +98,7 @@ export function paintFacts(
     // A cut leaves two blocks; the half that stays free is named by no other fact.
     const half = kind === FACT.blockSplit && b > 0 ? a + (1 << (b - 1)) : a;
     if (half < count) heads.add(headOf(frames, half));
+    if (kind === FACT.pageMigrated && b < count) heads.add(headOf(frames, b));
   });
   const cells: number[] = [];
   for (const head of heads) if (!touches(held, head, orderOf(frames, head))) paintBlock(texels, frames, lookOf, head, clock, cells);
@@ -120,6 +121,8 @@ const CHANGES: ReadonlySet<FactKind> = new Set([
   FACT.blockMerged,
   FACT.pageMapped,
   FACT.pageCopied,
+  FACT.pageMigrated,
+  FACT.pagesReturned,
 ]);
 
 /** Paints the block that holds `pfn`; flashes what changed when `clock` ≥ 0. Painted cells are added to `cells`. */

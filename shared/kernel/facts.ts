@@ -22,6 +22,7 @@ export const FACT = {
   dmaMoved: 17, // a = first pfn, b = channel, c = bytes
   slabCreated: 24, // a = first pfn, b = order, c = number of the cache
   slabDestroyed: 25, // the same
+  pagesReturned: 26, // a = pfn, b = order; free pages that compaction or isolation had looked at
 } as const;
 export type FactKind = (typeof FACT)[keyof typeof FACT];
 

@@ -14,7 +14,7 @@ const typeAt = (machine: Machine, pfn: number) => machine.frames.pageblock[pfn >
 describe('pageblocks', () => {
   test('all begin movable (memmap_init)', () => {
     const machine = small();
-    expect([...machine.frames.pageblock.slice(0, 1024 / SIZE)].every((type) => type === MIGRATE.movable)).toBe(true);
+    expect(machine.frames.pageblock.slice(0, 1024 / SIZE).every((type) => type === MIGRATE.movable)).toBe(true);
   });
 
   test('mobility is off by itself where the machine has fewer than six pageblocks (page_group_by_mobility_disabled)', () => {

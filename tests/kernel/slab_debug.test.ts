@@ -283,7 +283,7 @@ describe.each(['slub', 'slab'])('constructors under %s', (allocator) => {
     const addr = cacheAlloc(machine, cache);
     expect(new Set(peek(machine, addr, 200))).toEqual(new Set([0xc5]));
     const { objects } = slabAt(machine, addr)!;
-    const size = lineOf(machine, 'things')!.size;
+    const size = lineOf(machine, 'things')!.size!;
     const first = slabAt(machine, addr)!.pfn * PAGE + slabAt(machine, addr)!.start + 0xc0000000;
     for (let n = 0; n < objects; n++) expect(peek(machine, first + n * size, 1)).toEqual([0xc5]);
     poke(machine, addr + 5, 0x77);

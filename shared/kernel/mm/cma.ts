@@ -65,7 +65,8 @@ function takeRange(machine: Machine, zone: Zone, start: Pfn, end: Pfn): void {
 
 /** A frame that came along in a block goes back to the isolated lists, uncounted. */
 function returnSpare(machine: Machine, zone: Zone, pfn: Pfn): void {
-  freeOnePage(machine.frames, zone, pfn, 0, false, null);
+  freeOnePage(machine.frames, zone, pfn, 0, false, machine.facts);
+  emit(machine.facts, FACT.pagesReturned, pfn, 0, 0);
 }
 
 /** Empties [start, end) of its pages and takes it (alloc_contig_range); the frame in the way when that fails. */

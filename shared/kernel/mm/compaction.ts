@@ -3,6 +3,7 @@
  * another descends from its top and collects free ones; pages move up until the two meet or a block of the wanted
  * order is there. Free memory is the same before and after; only its shape changes.
  */
+import { emit, FACT } from '../facts.ts';
 import { GFP_BIT } from '../gfp.ts';
 import { MIGRATE, PG, type Machine, type Pfn, type Zone } from '../types.ts';
 import { delFromFreeList, freeOnePage, pageblockType } from './buddy.ts';
@@ -94,7 +95,8 @@ function releaseFreepages(cc: Control): void {
   const { machine, zone } = cc;
   for (let i = cc.nextFree; i < cc.freePages.length; i++) {
     const pfn = cc.freePages[i]!;
-    freeOnePage(machine.frames, zone, pfn, 0, false, null);
+    freeOnePage(machine.frames, zone, pfn, 0, false, machine.facts);
+    emit(machine.facts, FACT.pagesReturned, pfn, 0, 0);
     const top = Math.min(zone.end, (pfn | ((1 << machine.frames.pageblockOrder) - 1)) + 1);
     if (top > zone.compact.freePfn) zone.compact.freePfn = top;
   }

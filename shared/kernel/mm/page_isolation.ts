@@ -1,4 +1,5 @@
 /** Taking pageblocks out of use while their pages are moved away (mm/page_isolation.c): free pages wait on lists that nobody is served from. */
+import { emit, FACT } from '../facts.ts';
 import { MIGRATE, PG, type Machine, type Pfn, type Zone } from '../types.ts';
 import { addToFreeList, blockOf, delFromFreeList, pageblockType, setPageblockType } from './buddy.ts';
 
@@ -13,6 +14,7 @@ function splitAround(machine: Machine, zone: Zone, start: Pfn): void {
     delFromFreeList(frames, zone, block.head, block.order, type);
     addToFreeList(frames, zone, block.head + (1 << half), half, type, false);
     addToFreeList(frames, zone, block.head, half, type, false);
+    emit(machine.facts, FACT.blockSplit, block.head, block.order, 0);
   }
 }
 
