@@ -6,7 +6,7 @@ import { matchMaker, Server } from '@colyseus/core';
 import { Encoder } from '@colyseus/schema';
 import { WebSocketTransport } from '@colyseus/ws-transport';
 import express, { type Express } from 'express';
-import { MESSAGE_BYTES_MAX } from '#protocol/limits.ts';
+import { MESSAGE_BYTES_MAX, MESSAGE_FRAGMENTS_MAX } from '#protocol/limits.ts';
 import { parseRoomCode } from '#protocol/roomCode.ts';
 import { api, type ApiParts } from './http/api.ts';
 import { safeHeaders } from './http/headers.ts';
@@ -31,6 +31,9 @@ const REQUEST_MS_MAX = 30_000;
 /** A socket whose other end is silent for two pings is dead. */
 const PING_MS = 3000;
 const PINGS_MISSED_MAX = 2;
+
+/** Pieces of a message that were read and are not whole yet. */
+const SOCKET_CHUNKS_MAX = 256;
 
 /** Bytes for the encoder of a room's state: a roster of 320 people takes about 20 KB. */
 const STATE_BYTES = 64 * 1024;
@@ -90,6 +93,8 @@ async function serve(options: AppOptions, log: Logger, store: Store): Promise<Ap
   const transport = new WebSocketTransport({
     server: http,
     maxPayload: MESSAGE_BYTES_MAX,
+    maxFragments: MESSAGE_FRAGMENTS_MAX,
+    maxBufferedChunks: SOCKET_CHUNKS_MAX,
     pingInterval: PING_MS,
     pingMaxRetries: PINGS_MISSED_MAX,
     beforeUpgrade: (request) => checkUpgrade(request, origins),

@@ -14,7 +14,7 @@ interface EndedProps {
 }
 
 /** Where a newcomer goes wrong there is nothing to come back to. */
-const NO_WAY_BACK = new Set(['NO_ROOM', 'GONE', 'ROOM_CLOSED', 'BAD_CODE', 'NOT_HOST', 'LEFT']);
+const NO_WAY_BACK = new Set(['NO_ROOM', 'GONE', 'ROOM_CLOSED', 'BAD_CODE', 'NOT_HOST', 'BANNED', 'LEFT']);
 
 /** Why one is out of a room, and what one can do about it. */
 export function EndedScreen({ code, room, role, enterAgain, leave }: EndedProps) {

@@ -40,7 +40,10 @@ const RESYNC_RETRY_MS = 2200;
 
 /** After these the person decides; everything else is tried again. */
 const FINAL = new Set(
-  ('KICKED REPLACED ROOM_CLOSED ROOM_BROKEN NO_ROOM BAD_CODE LOCKED FULL NOT_HOST MALFORMED ' + 'FOREIGN_ORIGIN NO_SEAT').split(' '),
+  (
+    'KICKED BANNED REPLACED ROOM_CLOSED ROOM_BROKEN NO_ROOM BAD_CODE LOCKED FULL TOO_MANY_WATCH NOT_HOST MALFORMED ' +
+    'FOREIGN_ORIGIN NO_SEAT'
+  ).split(' '),
 );
 
 export class RoomSession implements Session {

@@ -47,6 +47,9 @@ export type HostAction =
   /** Same class, same scenario, a new round: back to the lobby. */
   | { do: 'again' }
   | { do: 'kick'; id: string }
+  /** Not to come back; of somebody who is here, or was. */
+  | { do: 'ban'; id: string }
+  | { do: 'pardon'; id: string }
   | { do: 'lock'; locked: boolean }
   | { do: 'standIns'; on: boolean }
   | { do: 'addBots'; bots: BotName[] }

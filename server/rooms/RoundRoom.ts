@@ -2,11 +2,12 @@
  * A room: it checks who may do what, queues inputs, has its ticks closed and sends them. Every message goes down one
  * ladder of early returns. Rules are in shared/game.
  */
+import type { EventEmitter } from 'node:events';
 import type { Client, MessageContext } from '@colyseus/core';
 import { CloseCode, ServerError } from '@colyseus/core';
 import type { Scenario } from '#game/types.ts';
 import { CLOSE, CODES, type Code, type RoomRefusal } from '#protocol/codes.ts';
-import { MESSAGES_PER_SECOND_MAX, PEOPLE_MAX, TICKS_PER_SECOND } from '#protocol/limits.ts';
+import { MESSAGES_PER_SECOND_MAX, PEOPLE_MAX, PINGS_BURST, PINGS_PER_SECOND, TICKS_PER_SECOND } from '#protocol/limits.ts';
 import {
   HostMessage,
   InputMessage,
@@ -26,6 +27,7 @@ import type { Sequencer, Ticking } from '../sequencer/Sequencer.ts';
 import type { Scenarios } from '../scenarios.ts';
 import type { RoomRow } from '../store/tables.ts';
 import { RoomBots } from './bots.ts';
+import { Budget } from './budget.ts';
 import { Caretaker, HOUSEKEEPING_MS, type Patience } from './Caretaker.ts';
 import { actAsHost } from './hosting.ts';
 import { RoomRecord, type Archive } from './record.ts';
@@ -160,6 +162,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     const member = this.roster.byId(options.member);
     if (member === null) throw new ServerError(CODES.NO_SEAT, 'NO_SEAT');
     client.userData = member.id;
+    boundPings(client);
     const older = member.client;
     member.watching = false;
     // The newest proof of identity wins.
@@ -374,6 +377,16 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     this.state.briefingMs = 0;
     this.setPhase('running');
   }
+}
+
+/** The socket's own pings are no messages, so nobody else counts them. */
+function boundPings(client: Client): void {
+  const pings = new Budget(PINGS_PER_SECOND, PINGS_BURST);
+  const socket = client.ref as unknown as EventEmitter & { terminate(): void };
+  // Without a word: what reads no answers reads no farewell.
+  socket.on('ping', () => {
+    if (!pings.take()) socket.terminate();
+  });
 }
 
 function refuse(context: MessageContext, code: Code): undefined {

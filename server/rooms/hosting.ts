@@ -56,6 +56,16 @@ const RULES: { [K in Kind]: Rule<K> } = {
       return null;
     },
   },
+  ban: {
+    phases: ANY,
+    run: (room, action) => {
+      if (room.roster.byId(action.id)?.role === 'host') return 'NO_PERSON';
+      const members = room.roster.ban(action.id);
+      for (const member of members ?? []) room.removeMember(member);
+      return members === null ? 'NO_PERSON' : null;
+    },
+  },
+  pardon: { phases: ANY, run: (room, action) => (room.roster.pardon(action.id) ? null : 'NO_PERSON') },
   lock: {
     phases: ANY,
     run: (room, action) => {

@@ -71,6 +71,10 @@ export class Roster {
   /** Seat numbers of this round that are not to be given again: their process is gone. */
   private readonly spent = new Set<Seat>();
 
+  /** Devices of people who were in the room and are not any more, and those that may not come back; by the id that they had. */
+  private readonly gone = new Map<string, Digest>();
+  private readonly banned = new Map<string, Digest>();
+
   constructor(state: RoomState, hostDigest: Digest) {
     this.state = state;
     this.hostDigest = hostDigest;
@@ -104,6 +108,7 @@ export class Roster {
     const isHost = sameDigest(request.digest, this.hostDigest);
     if (request.role === 'host')
       return isHost ? answer(this.add('host', request.digest, null, -1, HOST_NAME)) : { ok: false, code: 'NOT_HOST' };
+    if (this.isBanned(request.digest)) return { ok: false, code: 'BANNED' };
     // The host's own projector comes in always.
     if (this.state.locked && !(isHost && request.role === 'screen')) return { ok: false, code: 'LOCKED' };
     if (request.role !== 'player') return this.admitWatcher(request.role, request.digest);
@@ -134,6 +139,36 @@ export class Roster {
     this.members.delete(member.id);
     this.state.roster.delete(member.id);
     if (spent) this.spent.add(member.seat);
+    if (member.bot === null) this.gone.set(member.id, member.digest);
+  }
+
+  /**
+   * The device of a person who is here, or was, may not come in again in any role but the host's. Returns all whom it had in
+   * the room; null for an id that nobody had.
+   * Simplified: a person who clears the browser's storage has another device; then the room is to be locked.
+   */
+  ban(id: string): Member[] | null {
+    const digest = this.members.get(id)?.digest ?? this.gone.get(id);
+    if (digest === undefined || digest === '') return null;
+    this.banned.set(id, digest);
+    return this.all().filter((member) => member.role !== 'host' && member.digest !== '' && sameDigest(member.digest, digest));
+  }
+
+  /** False when nobody was banned under this id. */
+  pardon(id: string): boolean {
+    const digest = this.banned.get(id);
+    if (digest === undefined) return false;
+    for (const [other, kept] of this.banned) if (sameDigest(kept, digest)) this.banned.delete(other);
+    return true;
+  }
+
+  private isBanned(digest: Digest): boolean {
+    return [...this.banned.values()].some((kept) => sameDigest(kept, digest));
+  }
+
+  /** Who may not come back, to be written down. */
+  bans(): [string, Digest][] {
+    return [...this.banned];
   }
 
   newRound(): void {
@@ -145,7 +180,8 @@ export class Roster {
   }
 
   /** Those who were in the room when it was last written; nobody of them has a socket. */
-  restore(people: ReturnType<typeof readPerson>[], spent: readonly Seat[]): void {
+  restore(people: ReturnType<typeof readPerson>[], spent: readonly Seat[], bans: readonly [string, Digest][] = []): void {
+    for (const [id, digest] of bans) this.banned.set(id, digest);
     for (const { id, role, digest, bot, seat, name, arrived } of people) this.add(role, digest, bot, seat, name, id).arrived = arrived;
     for (const seat of spent) this.spent.add(seat);
   }

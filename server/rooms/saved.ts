@@ -3,6 +3,7 @@ import type { Schema } from '@colyseus/schema';
 import type { BotName, Seat } from '#game/types.ts';
 import type { Role } from '#protocol/messages.ts';
 import type { RoomState } from '#protocol/roomState.ts';
+import type { Digest } from '../secrets.ts';
 import type { PersonRow } from '../store/tables.ts';
 import type { Member, Roster } from './roster.ts';
 
@@ -17,6 +18,8 @@ export interface SavedRoom {
   state: Pick<RoomState, (typeof KEPT)[number]>;
   /** Seat numbers that the round has used up. */
   spent: Seat[];
+  /** Devices that may not come back, by the id that their person had; none in rooms of older versions. */
+  bans?: [string, Digest][];
 }
 
 interface SavedPerson {
@@ -28,7 +31,7 @@ interface SavedPerson {
 
 export function roomText(state: RoomState, roster: Roster): string {
   const kept = Object.fromEntries(KEPT.map((name) => [name, state[name]])) as SavedRoom['state'];
-  const saved: SavedRoom = { state: kept, spent: roster.spentSeats() };
+  const saved: SavedRoom = { state: kept, spent: roster.spentSeats(), bans: roster.bans() };
   return JSON.stringify(saved);
 }
 

@@ -9,7 +9,7 @@ import { ticksOf } from './pulse.ts';
 import { isAlive, type Holding, type Round, type SeatState } from './state.ts';
 import { use } from './tools.ts';
 import { countChildren, settle } from './release.ts';
-import type { IgnoredReason, ToolId } from './types.ts';
+import type { IgnoredReason, SeatView, ToolId } from './types.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Outcome = IgnoredReason | null;
@@ -24,6 +24,7 @@ const ORDER_MAX = 31;
 /** One lowering of oom_score_adj a round, for so long and no lower. */
 const ROOT_SECONDS = 30;
 const ROOT_FLOOR = -500;
+const ADJ_MAX = 1000;
 const ADJ_COST_UNITS = 1;
 
 export function isPlain(value: unknown): value is Fields {
@@ -74,9 +75,15 @@ function doReuse(round: Round, seat: SeatState, { card, holding }: Fields): Outc
   return null;
 }
 
+/** What `doAdj` takes now. */
+export function adjRange(round: Round, seat: SeatState): SeatView['adj'] {
+  const own = round.machine.tasks.get(seat.pid)?.oomScoreAdjMin ?? 0;
+  return { value: seat.adj, min: seat.rootTokens > 0 ? Math.min(ROOT_FLOOR, own) : own, max: ADJ_MAX, tokens: seat.rootTokens };
+}
+
 /** Raising is free; lowering takes the root token and lasts 30 seconds. */
 function doAdj(round: Round, seat: SeatState, { value }: Fields): Outcome {
-  if (!isWhole(value, -1000, 1000)) return 'MALFORMED';
+  if (!isWhole(value, -ADJ_MAX, ADJ_MAX)) return 'MALFORMED';
   const lowers = value < round.machine.tasks.get(seat.pid)!.oomScoreAdjMin;
   if (lowers && (seat.rootTokens === 0 || value < ROOT_FLOOR)) return 'LIMIT';
   if (lowers) {

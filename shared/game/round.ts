@@ -23,6 +23,7 @@ import type { BotName, RoundEvent, Scenario, Seat, Tick } from './types.ts';
 import { workAll } from './work.ts';
 
 export type { Round } from './state.ts';
+export { framesOfHolding, seatOfPid } from './owned.ts';
 export { classView, podium, seatView } from './view.ts';
 
 export const RULES = 1;

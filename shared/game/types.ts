@@ -263,16 +263,22 @@ export interface SeatView {
   nextDealTicks: number;
   tray: ToolView[];
   holdings: HoldingView[];
+  /** Sums over what is held: points that freeing pays now, rent a second, and of what is done its number and frames. */
+  totals: { pending: number; rentMilli: number; done: number; doneFrames: number };
   points: number;
   rank: number;
   third: 1 | 2 | 3;
   of: number;
+  /** Points to the next better third; null in the first, and where cards and not points make the rank. */
+  climb: number | null;
   memory: { vss: number; rss: number; pss: number; uss: number; kernel: number; tables: number };
   badness: number;
   oomScore: number;
   oomScoreAdj: number;
   /** Pages of badness that one point of oom_score_adj adds: ⌊managed ÷ 1000⌋, so nothing on a machine of less than 1,000 frames. */
   adjPages: number;
+  /** What `adj` takes now, and the root tokens left: without one it cannot go below `min`. */
+  adj: { value: number; min: number; max: number; tokens: number };
   killRank: number;
   killNext: Seat | null;
   areas: AreaView[];
@@ -325,8 +331,10 @@ export type IgnoredReason =
   | 'MALFORMED';
 
 export interface Podium {
-  points: { seat: Seat; points: number }[];
-  citizen: { seat: Seat; milli: number }[];
+  /** Best first; equals share a place. */
+  points: { seat: Seat; points: number; place: number }[];
+  /** Who served enough jobs for the figure, best first; equal whole percents share a place. */
+  citizen: { seat: Seat; milli: number; place: number }[];
   class: { figure: number; settled: number; dealt: number; kills: number };
   rows: ProcessRow[];
 }

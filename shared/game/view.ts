@@ -3,6 +3,7 @@ import { areaSizes, fourSizes } from '#kernel/fs/proc/task_mmu.ts';
 import { oomScore, totalPages } from '#kernel/mm/oom_kill.ts';
 import { VM } from '#kernel/mm/vma.ts';
 import type { Mm, Task, Vma } from '#kernel/types.ts';
+import { adjRange } from './actions.ts';
 import { citizenMilli, medianJobs } from './citizen.ts';
 import { classFigure, unusableMilli } from './figures.ts';
 import { canReuse } from './holdings.ts';
@@ -152,6 +153,23 @@ function memoryOf(round: Round, task: Task | undefined): SeatView['memory'] {
   return { vss, rss, pss: Math.round(pssBytes / PAGE_BYTES), uss, kernel: task.kernelPages, tables: task.mm.tables };
 }
 
+function totalsOf(holdings: readonly HoldingView[]): SeatView['totals'] {
+  const done = holdings.filter(({ state }) => state === 'done');
+  return {
+    pending: done.reduce((sum, { pending }) => sum + pending, 0),
+    rentMilli: holdings.reduce((sum, { rentMilli }) => sum + rentMilli, 0),
+    done: done.length,
+    doneFrames: done.reduce((sum, { frames }) => sum + frames, 0),
+  };
+}
+
+/** Points from a seat to the last one of the next better third. */
+function climbOf(mine: Standing, all: readonly Standing[]): number | null {
+  const third = thirdOf(mine.rank, all.length);
+  const last = all.filter(({ rank }) => thirdOf(rank, all.length) < third).at(-1);
+  return last === undefined || mine.score !== mine.points || last.score !== last.points ? null : Math.max(1, last.score - mine.score + 1);
+}
+
 function thirdOf(rank: number, of: number): 1 | 2 | 3 {
   const third = Math.min(3, Math.ceil((rank * 3) / Math.max(1, of)));
   return third <= 1 ? 1 : third === 2 ? 2 : 3;
@@ -164,21 +182,25 @@ export function seatView(round: Round, number: Seat): SeatView | null {
   const line = killLine(round);
   const all = standings(round);
   const mine = all.find((row) => row.seat === seat)!;
+  const hand = handView(round, number)!;
   return {
-    ...handView(round, number)!,
+    ...hand,
     pid: seat.pid,
     respawnTicks: isAlive(seat) ? 0 : Math.max(0, seat.respawnAt - round.now),
     next: seat.next === null ? null : cardView(round, seat, seat.next, true),
     nextDealTicks: Math.max(0, seat.nextDealAt - round.now),
+    totals: totalsOf(hand.holdings),
     points: mine.points,
     rank: mine.rank,
     third: thirdOf(mine.rank, all.length),
     of: all.length,
+    climb: climbOf(mine, all),
     memory: memoryOf(round, task),
     badness: line.badnessOf.get(seat.pid) ?? 0,
     oomScore: task ? oomScore(round.machine, task) : 0,
     oomScoreAdj: seat.adj,
     adjPages: Math.trunc(totalPages(round.machine) / 1000),
+    adj: adjRange(round, seat),
     killRank: line.rankOf.get(number) ?? 0,
     killNext: line.next,
     areas: task ? task.mm.vmas.map((vma) => areaView(round, task.mm, vma)) : [],
@@ -253,15 +275,21 @@ export function classView(round: Round): ClassView {
   };
 }
 
+function citizensOf(all: readonly Standing[], jobs: number): Podium['citizen'] {
+  const rows = all.map(({ seat }) => ({ seat: seat.seat, milli: citizenMilli(seat, jobs) })).filter(({ milli }) => milli > 0);
+  rows.sort((a, b) => b.milli - a.milli || a.seat - b.seat);
+  const percent = (row: { milli: number }) => Math.round(row.milli / 10);
+  return rows.map((row) => ({ ...row, place: 1 + rows.findIndex((other) => percent(other) === percent(row)) }));
+}
+
 export function podium(round: Round): Podium {
   const line = killLine(round);
   const all = standings(round);
   const jobs = medianJobs(round);
   const { settled, dealt, kills } = round.game.tally;
-  const citizens = all.map(({ seat }) => ({ seat: seat.seat, milli: citizenMilli(seat, jobs) }));
   return {
-    points: all.map(({ seat }) => ({ seat: seat.seat, points: shown(seat) })),
-    citizen: citizens.sort((a, b) => b.milli - a.milli || a.seat - b.seat),
+    points: all.map(({ seat, rank }) => ({ seat: seat.seat, points: shown(seat), place: rank })),
+    citizen: citizensOf(all, jobs),
     class: { figure: classFigure(round), settled, dealt, kills },
     rows: all.map((standing) => processRow(round, standing, line)),
   };

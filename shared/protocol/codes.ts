@@ -32,6 +32,8 @@ export const CODES = {
 
   /** An update changed the rules since the round of this room began; its results are kept. */
   OTHER_RULES: 410,
+  /** The host does not let this device back in. */
+  BANNED: 403,
   /** The room is locked for newcomers. */
   LOCKED: 403,
   /** All seats are taken. */

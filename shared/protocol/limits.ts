@@ -2,6 +2,8 @@
 
 /** Bytes of one WebSocket message from a client. */
 export const MESSAGE_BYTES_MAX = 4096;
+/** Frames that one such message may come in; a client of ours sends one. */
+export const MESSAGE_FRAGMENTS_MAX = 8;
 /** Bytes of an HTTP body. */
 export const BODY_BYTES_MAX = 4096;
 /** Inputs of one tick; what is queued above that waits for the next. */
@@ -53,6 +55,9 @@ export const INPUTS_PER_SECOND = 10;
 export const INPUTS_BURST = 30;
 /** Messages of any kind from one socket in a second; more closes it. */
 export const MESSAGES_PER_SECOND_MAX = 60;
+/** Pings of the WebSocket protocol from one socket, which the server has to answer. Browsers send none. */
+export const PINGS_PER_SECOND = 5;
+export const PINGS_BURST = 50;
 /** Snapshots asked for by one person: one in so many seconds, and so many at once. */
 export const RESYNC_SECONDS = 2;
 export const RESYNC_BURST = 3;

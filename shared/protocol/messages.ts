@@ -143,6 +143,8 @@ export const HostActionSchema = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('end') }),
   z.strictObject({ do: z.literal('again') }),
   z.strictObject({ do: z.literal('kick'), id: person }),
+  z.strictObject({ do: z.literal('ban'), id: person }),
+  z.strictObject({ do: z.literal('pardon'), id: person }),
   z.strictObject({ do: z.literal('lock'), locked: z.boolean() }),
   z.strictObject({ do: z.literal('standIns'), on: z.boolean() }),
   z.strictObject({ do: z.literal('addBots'), bots: z.array(bots).min(1).max(SEATS_MAX) }),

@@ -1,7 +1,7 @@
 /** What a screen shows is what the machine is: views against the kernel's own files and lists. */
 import { describe, expect, test } from 'vitest';
 import { call } from '#kernel/machine.ts';
-import { classView, podium, restoreRound, roundHash, saveRound, seatView } from '#game/round.ts';
+import { classView, framesOfHolding, podium, restoreRound, roundHash, saveRound, seatOfPid, seatView } from '#game/round.ts';
 import { playBots } from '#game/bots/calibration.ts';
 import { MIX } from './helpers/logs.ts';
 import { plain, shipped, Table } from './helpers/rounds.ts';
@@ -64,6 +64,54 @@ describe('a seat’s view', () => {
     }
   });
 
+  test('sums up what is held', () => {
+    for (const { holdings, totals } of views) {
+      const done = holdings.filter(({ state }) => state === 'done');
+      expect(totals.rentMilli).toBe(holdings.reduce((sum, { rentMilli }) => sum + rentMilli, 0));
+      expect([totals.done, totals.doneFrames]).toEqual([done.length, done.reduce((sum, { frames }) => sum + frames, 0)]);
+      expect(totals.pending).toBe(done.reduce((sum, { pending }) => sum + pending, 0));
+    }
+    expect(views.some(({ totals }) => totals.done > 0)).toBe(true);
+  });
+
+  test('a process and its children count to its seat, the kernel and the dead to none', () => {
+    for (const { pid, ppid } of round.machine.tasks.values()) {
+      const own = views.find((view) => view.alive && (view.pid === pid || view.pid === ppid));
+      expect(seatOfPid(round, pid)).toBe(own?.seat ?? null);
+    }
+    expect(seatOfPid(round, 0)).toBe(null);
+    expect(seatOfPid(round, round.machine.nextPid)).toBe(null);
+  });
+
+  test('names the frames of each holding, as many as it has and each its own', () => {
+    let asked = 0;
+    for (const [number, seat] of round.game.seats) {
+      const seen = new Set<number>();
+      for (const holding of seat.holdings.values()) {
+        const tables = holding.kind === 'child' ? round.machine.tasks.get(holding.pid)!.mm.tables : 0;
+        const pfns = framesOfHolding(round, number, holding.id);
+        expect(pfns.length, `${holding.kind} of seat ${number}`).toBe(holding.frames - tables);
+        for (const pfn of pfns) {
+          expect(seatOfPid(round, round.machine.frames.owner[pfn]!) ?? number).toBe(number);
+          expect(seen.has(pfn)).toBe(false);
+          seen.add(pfn);
+        }
+        asked += pfns.length;
+      }
+    }
+    expect(asked).toBeGreaterThan(0);
+    expect(framesOfHolding(round, 0, 0)).toEqual([]);
+  });
+
+  test('a seat that climbs by the points it is told leaves its third', () => {
+    for (const { points, third, climb, seat } of views) {
+      expect(climb === null, `seat ${seat}`).toBe(third === 1);
+      if (climb === null) continue;
+      const better = views.filter((view) => view.third < third);
+      expect(better.some((view) => view.points < points + climb)).toBe(true);
+    }
+  });
+
   test('looking changes nothing', () => {
     const before = roundHash(round);
     for (const seat of round.game.seats.keys()) seatView(round, seat);
@@ -93,6 +141,40 @@ describe('the class’ view', () => {
     expect(rows.length).toBe(round.game.seats.size);
     for (let i = 1; i < points.length; i++) expect(points[i]!.points).toBeLessThanOrEqual(points[i - 1]!.points);
     expect(figures.settled).toBeLessThanOrEqual(figures.dealt);
+  });
+});
+
+describe('the podium', () => {
+  test('names no citizen before the fifth job, and equals share a place', () => {
+    const table = new Table(plain('buffer', [{}], { seconds: 300 }), 3);
+    expect(podium(table.round).citizen).toEqual([]);
+    expect(podium(table.round).points.map(({ place }) => place)).toEqual([1, 1, 1]);
+    for (let n = 0; n < 5; n++) {
+      table.serve('mmap');
+      table.until(() => table.holding().state === 'done');
+      table.act(0, { do: 'freeDone' });
+    }
+    const { points, citizen } = podium(table.round);
+    expect(points.map(({ seat, place }) => [seat, place])).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 2],
+    ]);
+    expect(citizen.map(({ seat, place }) => [seat, place])).toEqual([[0, 1]]);
+  });
+});
+
+describe('the range of oom_score_adj', () => {
+  test('is what the next action takes: down with a root token, up without', () => {
+    const table = new Table(plain());
+    expect(table.view().adj).toEqual({ value: 0, min: -500, max: 1000, tokens: 1 });
+    table.act(0, { do: 'adj', value: -500 });
+    expect(table.view().adj).toEqual({ value: -500, min: -500, max: 1000, tokens: 0 });
+    table.wait(310);
+    expect(table.view().adj).toEqual({ value: 0, min: 0, max: 1000, tokens: 0 });
+    expect(table.act(0, { do: 'adj', value: -1 })).toMatchObject([{ type: 'ignored', reason: 'LIMIT' }]);
+    table.act(0, { do: 'adj', value: 300 });
+    expect(table.view().adj).toEqual({ value: 300, min: 0, max: 1000, tokens: 0 });
   });
 });
 

@@ -250,6 +250,55 @@ group('locked, kicked', () => {
   });
 });
 
+group('banned', () => {
+  test('who is banned cannot come back in any role or under any name, before and after a kick; the others can', async () => {
+    const room = await makeRoom(place);
+    const host = await enterHost(room);
+    const [present, kicked, other] = [await enter(room), await enter(room), await enter(room)];
+    for (const guest of [present, kicked, other]) await guest.until(() => guest.welcome !== null);
+    const watcher = await enter(room, { role: 'spectator', secret: present.secret });
+    expect(await host.host({ do: 'ban', id: present.welcome!.id })).toMatchObject({ ok: true });
+    for (const guest of [present, watcher]) {
+      await guest.until(() => guest.closed !== null);
+      expect(guest.closed!.reason).toBe('KICKED');
+    }
+    await host.host({ do: 'kick', id: kicked.welcome!.id });
+    expect(await host.host({ do: 'ban', id: kicked.welcome!.id })).toMatchObject({ ok: true });
+    for (const { secret } of [present, kicked])
+      for (const role of ['player', 'spectator', 'screen'] as const)
+        expect(await askSeat(room, { secret, role, name: 'Somebody else' })).toMatchObject({ status: 403, body: { error: 'BANNED' } });
+    await other.drop();
+    expect((await enter(room, { secret: other.secret })).seat.seat).toBe(other.seat.seat);
+    // A seat that was asked for just before the ban opens nothing after it.
+    expect(await host.host({ do: 'pardon', id: present.welcome!.id })).toMatchObject({ ok: true });
+    const seat = await askSeat(room, { secret: present.secret, role: 'player' });
+    expect(seat.status).toBe(200);
+    await host.until(() => host.roster.filter((entry) => entry.role === 'player').length === 2);
+    const again = host.roster.find((entry) => entry.name === seat.body.name)!;
+    expect(await host.host({ do: 'ban', id: again.id })).toMatchObject({ ok: true });
+    const { Guest } = await import('./people.ts');
+    await expect(Guest.connect(room, seat.body, present.secret)).rejects.toThrow();
+  });
+
+  test('nobody bans the host, a bot or nobody; the teacher’s own ban as a player leaves them the console', async () => {
+    const room = await makeRoom(place);
+    const host = await enterHost(room);
+    await host.host({ do: 'addBots', bots: ['free'] });
+    const player = await enter(room, { secret: room.hostSecret });
+    await player.until(() => player.welcome !== null);
+    await host.until(() => host.roster.length === 3);
+    const bot = host.roster.find((entry) => entry.bot !== '')!;
+    for (const id of [host.welcome!.id, bot.id, 'nobody'])
+      expect(await host.host({ do: 'ban', id })).toEqual({ ok: false, code: 'NO_PERSON' });
+    expect(await host.host({ do: 'pardon', id: player.welcome!.id })).toEqual({ ok: false, code: 'NO_PERSON' });
+    expect(await host.host({ do: 'ban', id: player.welcome!.id })).toMatchObject({ ok: true });
+    expect(host.closed).toBeNull();
+    await host.drop();
+    expect((await askSeat(room, { secret: room.hostSecret, role: 'host' })).status).toBe(200);
+    expect(await askSeat(room, { secret: room.hostSecret, role: 'player' })).toMatchObject({ body: { error: 'BANNED' } });
+  });
+});
+
 group('the host alone', () => {
   const actions = [
     { do: 'start' },
@@ -259,6 +308,8 @@ group('the host alone', () => {
     { do: 'end' },
     { do: 'again' },
     { do: 'kick', id: 'someone' },
+    { do: 'ban', id: 'someone' },
+    { do: 'pardon', id: 'someone' },
     { do: 'lock', locked: true },
     { do: 'standIns', on: true },
     { do: 'addBots', bots: ['free'] },

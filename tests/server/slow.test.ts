@@ -1,11 +1,10 @@
 /** Clients that read too slowly, not at all, or cannot keep up: bounded, healed by snapshots, and in the end spectators. */
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { matchMaker, Protocol } from '@colyseus/core';
+import { matchMaker } from '@colyseus/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RoundRoom } from '../../server/rooms/RoundRoom.ts';
 import { isTooSlow } from '../../server/rooms/slow.ts';
-import { askSeat, enter, enterHost, makeRoom, newSecret, openPlace, type ClassRoom, type Guest, type Place } from './people.ts';
+import { enter, enterHost, makeRoom, newSecret, openPlace, type Guest, type Place } from './people.ts';
+import { RawSocket } from './RawSocket.ts';
 
 let place: Place;
 beforeAll(async () => {
@@ -101,31 +100,11 @@ test('who watches pictures sees the end of the round', async () => {
   expect(player.hash).toBe(host.hash);
 });
 
-/** A socket by hand: it opens the room, says so as a client does, and reads nothing more. */
-async function deafSocket(room: ClassRoom, secret: string): Promise<Socket> {
-  const { reservation } = (await askSeat(room, { secret, role: 'player' })).body;
-  const socket = connect(room.place.port, '127.0.0.1');
-  const head = [
-    `GET /${reservation.processId}/${reservation.roomId}?sessionId=${reservation.sessionId} HTTP/1.1`,
-    `Host: 127.0.0.1:${room.place.port}`,
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  ];
-  socket.write(`${head.join('\r\n')}\r\n\r\n`);
-  await once(socket, 'data');
-  // A masked frame of one byte: the framework's JOIN_ROOM.
-  socket.write(Uint8Array.of(0x82, 0x81, 0, 0, 0, 0, Protocol.JOIN_ROOM));
-  socket.pause();
-  socket.on('error', () => {});
-  return socket;
-}
-
 test('a reader that never reads is dropped, little is kept for it, and the others hear every tick', async () => {
   const { room, host, inside } = await running();
   const secret = newSecret();
-  const socket = await deafSocket(room, secret);
+  const { socket } = await RawSocket.join(room, secret);
+  socket.pause();
   const isDeaf = (online: boolean) => host.roster.some((entry) => entry.seat === 1 && entry.online === online);
   await host.until(() => isDeaf(true));
   const client = inside.roster.bySeat(1)!.client!;

@@ -5,13 +5,14 @@ import type { Hosting } from './hosting.ts';
 
 type Host = Hosting['host'];
 
-/** A kick is no ban: the toast says so, and has the lock at hand. */
-export function kickedToast(entry: RosterEntry, room: RoomFacts, host: Host): ToastText {
-  if (entry.bot !== null) return { text: t('host.removedBot', { name: entry.name }) };
-  if (room.locked) return { text: t('host.removedLocked', { name: entry.name }) };
+/** A kick is no ban: the toast says so, and has the ban at hand, and after that its undoing. */
+export function kickedToast({ id, name, bot }: RosterEntry, room: RoomFacts, host: Host): ToastText {
+  if (bot !== null) return { text: t('host.removedBot', { name }) };
+  const pardon = () => host({ do: 'pardon', id }, { text: t('host.pardoned', { name }) });
+  const banned: ToastText = { text: t('host.banned', { name }), action: { text: t('host.pardon'), press: pardon } };
   return {
-    text: t('host.removed', { name: entry.name }),
-    action: { text: t('host.lock'), press: () => host({ do: 'lock', locked: true }) },
+    text: t(room.locked ? 'host.removedLocked' : 'host.removed', { name }),
+    action: { text: t('host.ban'), press: () => host({ do: 'ban', id }, banned) },
   };
 }
 
