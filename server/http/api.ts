@@ -46,6 +46,12 @@ export function api(parts: ApiParts): Router {
       return refuse(response, 'FOREIGN_ORIGIN');
     next();
   });
+  router.use((request, response, next) => {
+    // The parser would read UTF-7, UTF-16 and more.
+    const charset = /;\s*charset="?([\w-]+)/i.exec(request.headers['content-type'] ?? '')?.[1];
+    if (charset !== undefined && charset.toLowerCase() !== 'utf-8') return refuse(response, 'MALFORMED');
+    next();
+  });
   router.use(express.json({ limit: BODY_BYTES_MAX }));
   router
     .route('/scenarios')
