@@ -11,9 +11,11 @@ import { parseRoomCode } from '#protocol/roomCode.ts';
 import { api, type ApiParts } from './http/api.ts';
 import { safeHeaders } from './http/headers.ts';
 import { health } from './http/health.ts';
+import { countAnswers, showMetrics } from './http/metrics.ts';
 import { isOwnOrigin } from './http/origins.ts';
 import { servePages } from './http/pages.ts';
 import { refuse, refuseErrors } from './http/refuse.ts';
+import { Metrics } from './metrics.ts';
 import { createLog, type DestinationStream, type Logger } from './log.ts';
 import { Asleep, ROUND } from './rooms/asleep.ts';
 import { PROBE, ProbeRoom } from './rooms/ProbeRoom.ts';
@@ -57,6 +59,8 @@ export interface AppOptions {
   patience?: Partial<Patience>;
   /** The port that people use, where another one is in front. */
   shownPort?: number;
+  /** Opens `/metrics` to others than this machine. */
+  metricsToken?: string | undefined;
 }
 
 export interface App {
@@ -111,7 +115,14 @@ async function serve(options: AppOptions, log: Logger, store: Store): Promise<Ap
   });
   server.define(ROUND, RoundRoom);
   server.define(PROBE, ProbeRoom);
-  const pages = buildPages({ scenarios, asleep, origins, log, host: options.host, shownPort: options.shownPort });
+  const metrics = new Metrics(() => [...RoundRoom.open].map((room) => room.count()));
+  RoundRoom.metrics = metrics;
+  sequencer.onBeat = (lateMs) => metrics.tick(lateMs);
+  const pages = buildPages(
+    { scenarios, asleep, origins, log, host: options.host, shownPort: options.shownPort },
+    metrics,
+    options.metricsToken,
+  );
   await listening(http, () =>
     server.listen(options.port, options.host, undefined, () => {
       // The framework has just put its own routes in front: matchmaking for anybody, with CORS for every origin. Ours are all there are.
@@ -144,12 +155,14 @@ function listening(http: HttpServer, listen: () => Promise<unknown>): Promise<vo
   });
 }
 
-function buildPages(parts: ApiParts): Express {
+function buildPages(parts: ApiParts, metrics: Metrics, metricsToken: string | undefined): Express {
   const pages = express();
   pages.disable('x-powered-by');
   pages.disable('etag');
+  pages.use(countAnswers(metrics));
   pages.use(safeHeaders);
   pages.get('/healthz', health(parts.log));
+  pages.get('/metrics', showMetrics(metrics, metricsToken));
   pages.use('/api', api(parts));
   pages.use('/matchmake', (_request, response) => refuse(response, 'ONE_WAY_IN'));
   pages.use(servePages(DIST));

@@ -44,6 +44,7 @@ const app = await startApp({
   durability,
   logLevel: process.env['LOG_LEVEL'] ?? 'warn',
   origins: parseOrigins(process.env['ORIGINS']),
+  metricsToken: process.env['METRICS_TOKEN'],
   ...(shownPort === undefined ? {} : { shownPort }),
 }).catch((error: NodeJS.ErrnoException) => fail(reasonOf(error)));
 
