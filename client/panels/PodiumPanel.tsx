@@ -97,7 +97,8 @@ function TheClass({ end }: { end: Podium }) {
     <section class="panel podium-class">
       <h2>{t('podium.class')}</h2>
       <p class="mono podium-figure">
-        {grouped(figure)} <small>{t('podium.ofBest', { n: FIGURE_BEST })}</small>
+        {grouped(figure)}
+        <small>{t('podium.ofBest', { n: FIGURE_BEST })}</small>
       </p>
       <p>{t('podium.settled', { n: settled, dealt })}</p>
       <p>{t('podium.kills', { n: kills })}</p>
