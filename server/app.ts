@@ -24,6 +24,7 @@ import { RoundRoom } from './rooms/RoundRoom.ts';
 import { loadScenarios } from './scenarios.ts';
 import { BEAT_MS, Sequencer } from './sequencer/Sequencer.ts';
 import { Journal } from './store/Journal.ts';
+import { Retention, RETENTION_DAYS } from './store/retention.ts';
 import { Store, type Durability } from './store/Store.ts';
 
 const DIST = fileURLToPath(new URL('../dist/client', import.meta.url));
@@ -55,6 +56,8 @@ export interface AppOptions {
   dataFolder?: string;
   /** `process`, unless said otherwise. */
   durability?: Durability;
+  /** Days for which rooms and rounds are kept after they were last used. */
+  retentionDays?: number;
   /** How long rooms wait for people, where it is not the usual. */
   patience?: Partial<Patience>;
   /** The port that people use, where another one is in front. */
@@ -90,8 +93,9 @@ async function serve(options: AppOptions, log: Logger, store: Store): Promise<Ap
   const journal = new Journal(store);
   const sequencer = new Sequencer(log, options.beatMs ?? BEAT_MS, () => journal.commit());
   const scenarios = loadScenarios(log);
+  const retention = new Retention(store, log, options.retentionDays ?? RETENTION_DAYS);
   const asleep = new Asleep(store, log);
-  RoundRoom.house = { log, sequencer, scenarios, archive: { store, journal }, patience: { ...PATIENCE, ...options.patience } };
+  RoundRoom.house = { log, sequencer, scenarios, archive: { store, journal, retention }, patience: { ...PATIENCE, ...options.patience } };
 
   const http = createServer({ requestTimeout: REQUEST_MS_MAX });
   const transport = new WebSocketTransport({
@@ -138,6 +142,7 @@ async function serve(options: AppOptions, log: Logger, store: Store): Promise<Ap
     close: async () => {
       await server.gracefullyShutdown(false);
       sequencer.stop();
+      retention.stop();
       http.closeAllConnections();
       await store.close();
     },

@@ -141,6 +141,7 @@ export class LocalSession implements Session {
   }
 
   private roster(): RosterEntry[] {
+      unlogged: false,
     const entry = (seat: Seat, name: string, bot: BotName | null): RosterEntry => ({
       id: `local-${seat}`,
       seat,

@@ -32,6 +32,8 @@ export interface RoomFacts {
   /** Whether bots play for players who dropped. */
   standIns: boolean;
   /** Milliseconds of the briefing left; 0 outside it. */
+  /** The server cannot write what happens to its disk. */
+  unlogged: boolean;
   briefingMs: number;
   roster: RosterEntry[];
   /** Why this page has another role than it asked for, a code of protocol/codes.ts. */
@@ -55,6 +57,8 @@ export type HostAction =
   | { do: 'addBots'; bots: BotName[] }
   | { do: 'removeBots' }
   | { do: 'cap'; seat: Seat; on: boolean }
+  /** Deletes the room and all that was kept of it. */
+  | { do: 'forget' }
   /** In the lobby only. */
   | { do: 'options'; scenario?: string; seconds?: number };
 

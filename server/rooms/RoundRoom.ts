@@ -252,6 +252,12 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     void this.disconnect(CLOSE.ROOM_CLOSED);
   }
 
+  /** The room ends now, and nothing is kept of it. */
+  forget(): void {
+    this.record.forget();
+    void this.disconnect(CLOSE.FORGOTTEN);
+  }
+
   /** Somebody is in it, or it plays. */
   get isAlive(): boolean {
     return this.clients.length > 0 || this.phase === 'running' || this.phase === 'briefing';

@@ -69,6 +69,8 @@ export const CODES = {
   KICKED: 403,
   /** The same device opened the room elsewhere. */
   REPLACED: 409,
+  /** The host deleted the room with all that was kept of it. */
+  FORGOTTEN: 410,
   /** The room was empty for too long. */
   ROOM_CLOSED: 410,
   /** A fault inside this room; other rooms go on. */
@@ -102,6 +104,7 @@ export const CLOSE = {
   ROOM_BROKEN: 4103,
   TOO_SLOW: 4104,
   MALFORMED: 4105,
+  FORGOTTEN: 4106,
 } as const satisfies Partial<Record<Code, number>>;
 
 /** The code behind a close code: this server's own, or the framework's. `null`: the link was lost; take the seat again. */

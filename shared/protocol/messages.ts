@@ -163,6 +163,8 @@ export interface HostReply {
 /** Asks for a snapshot and what follows it. */
 export const ResyncMessage = z.strictObject({});
 
+  /** The room with its people and rounds is deleted, at once and for ever. */
+  z.strictObject({ do: z.literal('forget') }),
 /* ---- room, server → client ---- */
 
 /** The first message of each connection: who one is in the roster. Once more when a page that cannot keep up becomes a spectator's. */
