@@ -118,15 +118,24 @@ function Reuse({ play, card, selected }: { play: Play; card: CardView; selected:
   const holding = card.reusable[0];
   const held = play.seen.value?.mine?.holdings.find((one) => one.id === holding);
   if (held === undefined) return null;
+  const says = t('play.card.reuseLong', { frames: framesShort(held.frames) });
+  const point = (on: boolean): void => void (play.spot.value = on ? { holding: held.id, stays: false } : null);
   return (
     <button
       type="button"
       class="tile-reuse"
+      title={says}
+      aria-label={says}
+      onPointerEnter={(event) => event.pointerType === 'mouse' && point(true)}
+      onPointerLeave={() => point(false)}
       onMouseDown={keepFocus}
-      onClick={() => play.act({ do: 'reuse', card: card.id, holding: held.id }, { tool: 'other', card: card.id })}
+      onClick={() => {
+        point(false);
+        play.act({ do: 'reuse', card: card.id, holding: held.id }, { tool: 'other', card: card.id });
+      }}
     >
       {selected && <kbd class="keycap">G</kbd>}
-      {t('play.card.reuse', { frames: framesShort(held.frames), bonus: percent(play.seen.value!.round.scenario.economy.reuseBonusMilli) })}
+      {t('play.card.reuse', { bonus: percent(play.seen.value!.round.scenario.economy.reuseBonusMilli) })}
     </button>
   );
 }
