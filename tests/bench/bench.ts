@@ -4,6 +4,7 @@
  */
 import { measureBuddy } from './buddy.ts';
 import { measureDurable } from './durable.ts';
+import { measureCreate, measureHash, measureMemory, measureStorm } from './large.ts';
 import { measureMachine } from './machine.ts';
 import { printTable, type Row } from './measure.ts';
 
@@ -14,6 +15,10 @@ const wanted = args.filter((arg) => !arg.startsWith('--'));
 const MEASURES: Readonly<Record<string, () => Row | Promise<Row>>> = {
   P1: () => measureBuddy(isQuick ? 3 : 7, isQuick ? 1_000_000 : 10_000_000),
   P2: () => measureMachine(isQuick ? 3 : 7, isQuick ? 10 : 50),
+  P3: () => measureStorm(isQuick ? 3 : 5),
+  P4: () => measureCreate(isQuick ? 3 : 7),
+  P4h: () => measureHash(isQuick ? 3 : 7),
+  P5: measureMemory,
   P13: () => measureDurable(isQuick ? 3 : 7, isQuick ? 100 : 300),
 };
 
