@@ -65,6 +65,8 @@ export function createPlay(session: Session, seat: Seat, allOpen: boolean, sente
         hues.value = chooseHues(hues.value, watchedSeats(now.all.processes, seat), seat);
       }
       said.take(happened, now.tick);
+      const { value: at } = spot;
+      if (at !== null && !now.mine?.holdings.some(({ id }) => id === at.holding)) spot.value = null;
     }
     seen.value = now;
   });
