@@ -123,7 +123,7 @@ async function serve(options: AppOptions, log: Logger, store: Store): Promise<Ap
   RoundRoom.metrics = metrics;
   sequencer.onBeat = (lateMs) => metrics.tick(lateMs);
   const pages = buildPages(
-    { scenarios, asleep, origins, log, host: options.host, shownPort: options.shownPort },
+    { scenarios, asleep, store, origins, log, host: options.host, shownPort: options.shownPort },
     metrics,
     options.metricsToken,
   );

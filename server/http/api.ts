@@ -12,9 +12,11 @@ import type { RoundRoom, RoundRoomOptions } from '../rooms/RoundRoom.ts';
 import type { SeatRequest } from '../rooms/roster.ts';
 import type { Scenarios } from '../scenarios.ts';
 import { digestOf, randomBelow } from '../secrets.ts';
+import type { Store } from '../store/Store.ts';
 import { AddressBudget, type Allowance } from './AddressBudget.ts';
 import { isOwnOrigin } from './origins.ts';
 import { refuse } from './refuse.ts';
+import { listRounds, sendRound } from './rounds.ts';
 
 const CODE_TRIES = 10;
 /** Wrong codes. A class behind one address may mistype for a while; 32^6 codes at one a second take 34 years. */
@@ -28,6 +30,7 @@ const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 export interface ApiParts {
   scenarios: Scenarios;
   asleep: Asleep;
+  store: Store;
   origins: ReadonlySet<string>;
   log: Logger;
   /** The address that the server listens on. */
@@ -69,6 +72,8 @@ export function api(parts: ApiParts): Router {
     .route('/rooms/:code/seat')
     .post((request, response) => takeSeat(parts, guesses, request, response))
     .all(wrongMethod('POST'));
+  router.route('/rooms/:code/rounds').get(listRounds(parts.store, guesses)).all(wrongMethod('GET, HEAD'));
+  router.route('/rounds/:id').get(sendRound(parts.store, guesses)).all(wrongMethod('GET, HEAD'));
   router
     .route('/here')
     .get((request, response) => void response.json(here(parts, request)))

@@ -1,5 +1,6 @@
 /** Rounds in the database: their logs, snapshots and results. All of it throws what SQLite throws. */
 import type { Scenario } from '#game/types.ts';
+import { ROUNDS_LISTED_MAX } from '#protocol/limits.ts';
 import type { RoundLog } from '#protocol/log.ts';
 import { randomRoundId } from '../secrets.ts';
 import { decodeBeat, decodeChunk, encodeChunk, type LoggedTick } from './beats.ts';
@@ -29,6 +30,16 @@ export function endRound(store: Store, key: number, hash: string, result: object
 
 export function roundByKey(store: Store, key: number): RoundRow | null {
   return store.first(store.db.selectFrom('rounds').selectAll().where('key', '=', key));
+}
+
+export function roundById(store: Store, id: string): RoundRow | null {
+  return store.first(store.db.selectFrom('rounds').selectAll().where('id', '=', id));
+}
+
+/** Of a room, the newest first. */
+export function roundsOf(store: Store, room: number): Pick<RoundRow, 'id' | 'number' | 'began' | 'ended'>[] {
+  const query = store.db.selectFrom('rounds').select(['id', 'number', 'began', 'ended']).where('room', '=', room);
+  return store.all(query.orderBy('key', 'desc').limit(ROUNDS_LISTED_MAX));
 }
 
 /** By its id, or the newest of a room by the room's code. */

@@ -29,6 +29,8 @@ export const CODES = {
   /** Too many wrong codes from one address. */
   TOO_MANY_TRIES: 429,
   NO_SCENARIO: 404,
+  /** No round has this id, or it is not kept any more. */
+  NO_ROUND: 404,
 
   /** An update changed the rules since the round of this room began; its results are kept. */
   OTHER_RULES: 410,
