@@ -129,6 +129,7 @@ export class LocalSession implements Session {
       seats,
       locked: true,
       standIns: false,
+      unlogged: false,
       why: null,
       briefingMs: 0,
       roster: this.roster(),
@@ -141,7 +142,6 @@ export class LocalSession implements Session {
   }
 
   private roster(): RosterEntry[] {
-      unlogged: false,
     const entry = (seat: Seat, name: string, bot: BotName | null): RosterEntry => ({
       id: `local-${seat}`,
       seat,

@@ -31,9 +31,9 @@ export interface RoomFacts {
   locked: boolean;
   /** Whether bots play for players who dropped. */
   standIns: boolean;
-  /** Milliseconds of the briefing left; 0 outside it. */
   /** The server cannot write what happens to its disk. */
   unlogged: boolean;
+  /** Milliseconds of the briefing left; 0 outside it. */
   briefingMs: number;
   roster: RosterEntry[];
   /** Why this page has another role than it asked for, a code of protocol/codes.ts. */
@@ -56,9 +56,9 @@ export type HostAction =
   | { do: 'standIns'; on: boolean }
   | { do: 'addBots'; bots: BotName[] }
   | { do: 'removeBots' }
-  | { do: 'cap'; seat: Seat; on: boolean }
   /** Deletes the room and all that was kept of it. */
   | { do: 'forget' }
+  | { do: 'cap'; seat: Seat; on: boolean }
   /** In the lobby only. */
   | { do: 'options'; scenario?: string; seconds?: number };
 
