@@ -11,9 +11,11 @@ import { parseRoomCode } from '#protocol/roomCode.ts';
 import { api, type ApiParts } from './http/api.ts';
 import { safeHeaders } from './http/headers.ts';
 import { health } from './http/health.ts';
+import { countAnswers, showMetrics } from './http/metrics.ts';
 import { isOwnOrigin } from './http/origins.ts';
 import { servePages } from './http/pages.ts';
 import { refuse, refuseErrors } from './http/refuse.ts';
+import { Metrics } from './metrics.ts';
 import { createLog, type DestinationStream, type Logger } from './log.ts';
 import { Asleep, ROUND } from './rooms/asleep.ts';
 import { PROBE, ProbeRoom } from './rooms/ProbeRoom.ts';
@@ -22,6 +24,7 @@ import { RoundRoom } from './rooms/RoundRoom.ts';
 import { loadScenarios } from './scenarios.ts';
 import { BEAT_MS, Sequencer } from './sequencer/Sequencer.ts';
 import { Journal } from './store/Journal.ts';
+import { Retention, RETENTION_DAYS } from './store/retention.ts';
 import { Store, type Durability } from './store/Store.ts';
 
 const DIST = fileURLToPath(new URL('../dist/client', import.meta.url));
@@ -53,10 +56,14 @@ export interface AppOptions {
   dataFolder?: string;
   /** `process`, unless said otherwise. */
   durability?: Durability;
+  /** Days for which rooms and rounds are kept after they were last used. */
+  retentionDays?: number;
   /** How long rooms wait for people, where it is not the usual. */
   patience?: Partial<Patience>;
   /** The port that people use, where another one is in front. */
   shownPort?: number;
+  /** Opens `/metrics` to others than this machine. */
+  metricsToken?: string | undefined;
 }
 
 export interface App {
@@ -86,8 +93,9 @@ async function serve(options: AppOptions, log: Logger, store: Store): Promise<Ap
   const journal = new Journal(store);
   const sequencer = new Sequencer(log, options.beatMs ?? BEAT_MS, () => journal.commit());
   const scenarios = loadScenarios(log);
+  const retention = new Retention(store, log, options.retentionDays ?? RETENTION_DAYS);
   const asleep = new Asleep(store, log);
-  RoundRoom.house = { log, sequencer, scenarios, archive: { store, journal }, patience: { ...PATIENCE, ...options.patience } };
+  RoundRoom.house = { log, sequencer, scenarios, archive: { store, journal, retention }, patience: { ...PATIENCE, ...options.patience } };
 
   const http = createServer({ requestTimeout: REQUEST_MS_MAX });
   const transport = new WebSocketTransport({
@@ -111,7 +119,14 @@ async function serve(options: AppOptions, log: Logger, store: Store): Promise<Ap
   });
   server.define(ROUND, RoundRoom);
   server.define(PROBE, ProbeRoom);
-  const pages = buildPages({ scenarios, asleep, origins, log, host: options.host, shownPort: options.shownPort });
+  const metrics = new Metrics(() => [...RoundRoom.open].map((room) => room.count()));
+  RoundRoom.metrics = metrics;
+  sequencer.onBeat = (lateMs) => metrics.tick(lateMs);
+  const pages = buildPages(
+    { scenarios, asleep, store, origins, log, host: options.host, shownPort: options.shownPort },
+    metrics,
+    options.metricsToken,
+  );
   await listening(http, () =>
     server.listen(options.port, options.host, undefined, () => {
       // The framework has just put its own routes in front: matchmaking for anybody, with CORS for every origin. Ours are all there are.
@@ -127,6 +142,7 @@ async function serve(options: AppOptions, log: Logger, store: Store): Promise<Ap
     close: async () => {
       await server.gracefullyShutdown(false);
       sequencer.stop();
+      retention.stop();
       http.closeAllConnections();
       await store.close();
     },
@@ -144,12 +160,14 @@ function listening(http: HttpServer, listen: () => Promise<unknown>): Promise<vo
   });
 }
 
-function buildPages(parts: ApiParts): Express {
+function buildPages(parts: ApiParts, metrics: Metrics, metricsToken: string | undefined): Express {
   const pages = express();
   pages.disable('x-powered-by');
   pages.disable('etag');
+  pages.use(countAnswers(metrics));
   pages.use(safeHeaders);
   pages.get('/healthz', health(parts.log));
+  pages.get('/metrics', showMetrics(metrics, metricsToken));
   pages.use('/api', api(parts));
   pages.use('/matchmake', (_request, response) => refuse(response, 'ONE_WAY_IN'));
   pages.use(servePages(DIST));

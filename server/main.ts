@@ -1,5 +1,6 @@
 /**
  * `npm start`: the server, on PORT (2567) and HOST (all addresses), with its rooms and logs in DATA_DIR (data).
+ * RETENTION_DAYS (30) after their last use they are deleted.
  * DURABILITY=power waits for the disk at each tick, so that even a loss of power loses nothing. SIGTERM and SIGINT close it in
  * good order. However it ends, the next start has the rooms back.
  */
@@ -8,8 +9,10 @@ import { startApp } from './app.ts';
 import { dataFolder, readDurability } from './folder.ts';
 import { parseOrigins } from './http/origins.ts';
 import { FolderInUse } from './store/lock.ts';
+import { RETENTION_DAYS } from './store/retention.ts';
 
 const PORT_DEFAULT = 2567;
+const RETENTION_DAYS_MAX = 3650;
 /** A close that hangs is cut short. */
 const CLOSE_MS_MAX = 5000;
 
@@ -27,6 +30,9 @@ function fail(sentence: string): never {
 const durability = readDurability(process.env['DURABILITY']);
 if (durability === null) fail(`DURABILITY must be process or power, not ${process.env['DURABILITY']}`);
 const folder = dataFolder();
+const retentionDays = Number(process.env['RETENTION_DAYS'] ?? RETENTION_DAYS);
+if (!Number.isInteger(retentionDays) || retentionDays < 1 || retentionDays > RETENTION_DAYS_MAX)
+  fail(`RETENTION_DAYS must be a number from 1 to ${RETENTION_DAYS_MAX}, not ${process.env['RETENTION_DAYS']}`);
 
 function reasonOf(error: NodeJS.ErrnoException): string {
   if (error.code === 'EADDRINUSE') return `Port ${port} is in use already. Choose another one: PORT=${port + 1} npm start`;
@@ -42,8 +48,10 @@ const app = await startApp({
   host,
   dataFolder: folder,
   durability,
+  retentionDays,
   logLevel: process.env['LOG_LEVEL'] ?? 'warn',
   origins: parseOrigins(process.env['ORIGINS']),
+  metricsToken: process.env['METRICS_TOKEN'],
   ...(shownPort === undefined ? {} : { shownPort }),
 }).catch((error: NodeJS.ErrnoException) => fail(reasonOf(error)));
 

@@ -9,6 +9,8 @@ import './PodiumPanel.css';
 
 /** Places that the podium names. */
 const PLACES = 3;
+/** Rows of a column, however many share a place. */
+const ROWS_MAX = 5;
 
 /** The end of a round: most points, best citizen, the class; and one's own row without a rank that shames. */
 export function PodiumPanel({ session }: { session: Session }) {
@@ -24,13 +26,20 @@ export function PodiumPanel({ session }: { session: Session }) {
       <div class="podium-columns">
         <Winners
           head={t('podium.points')}
-          rows={end.points.slice(0, PLACES).map(({ seat, points }) => ({ seat, value: grouped(points), size: points }))}
+          none={t('podium.nobodyPoints')}
+          rows={first(end.points.filter(({ points }) => points > 0)).map(({ seat, points, place }) => ({
+            seat,
+            place,
+            value: grouped(points),
+            size: points,
+          }))}
           room={room}
         />
         <Winners
           head={t('podium.citizen')}
           note={t('podium.citizenNote')}
-          rows={end.citizen.slice(0, PLACES).map(({ seat, milli }) => ({ seat, value: percent(milli), size: milli }))}
+          none={t('podium.nobody')}
+          rows={first(end.citizen).map(({ seat, milli, place }) => ({ seat, place, value: percent(milli), size: milli }))}
           room={room}
         />
         <TheClass end={end} />
@@ -41,22 +50,29 @@ export function PodiumPanel({ session }: { session: Session }) {
   );
 }
 
+/** The first three places, and who shares the third with them. */
+function first<Row extends { place: number }>(rows: readonly Row[]): Row[] {
+  return rows.filter(({ place }) => place <= PLACES).slice(0, ROWS_MAX);
+}
+
 interface WinnersProps {
   head: string;
   note?: string;
+  /** Said when there is no row. */
+  none: string;
   /** `size` is what the bars compare. */
-  rows: { seat: Seat; value: string; size: number }[];
+  rows: { seat: Seat; place: number; value: string; size: number }[];
   room: RoomFacts;
 }
 
-function Winners({ head, note, rows, room }: WinnersProps) {
+function Winners({ head, note, none, rows, room }: WinnersProps) {
   return (
     <section class="panel podium-winners">
       <h2>{head}</h2>
       <ol>
-        {rows.map(({ seat, value, size }, at) => (
-          <li key={seat} class={`place-${at + 1}`} aria-current={seat === room.seat}>
-            <span class="mono podium-place">{at + 1}</span>
+        {rows.map(({ seat, place, value, size }) => (
+          <li key={seat} class={`place-${place}`} aria-current={seat === room.seat}>
+            <span class="mono podium-place">{place}</span>
             <Swatch seat={seat} look={seat === room.seat ? 'swatch mine' : 'swatch'} />
             <span class="podium-name">{nameOf(seat, room)}</span>
             <span class="mono podium-value">{value}</span>
@@ -66,20 +82,27 @@ function Winners({ head, note, rows, room }: WinnersProps) {
           </li>
         ))}
       </ol>
-      {rows.length === 0 && <p class="dim">{t('podium.nobody')}</p>}
-      {note !== undefined && <p class="label podium-note">{note}</p>}
+      {rows.length === 0 && <p class="podium-nobody">{none}</p>}
+      {note !== undefined && rows.length > 0 && <p class="label podium-note">{note}</p>}
     </section>
   );
 }
+
+/** The class figure without a loss (game.md, Figures). */
+const FIGURE_BEST = 100;
 
 function TheClass({ end }: { end: Podium }) {
   const { figure, settled, dealt, kills } = end.class;
   return (
     <section class="panel podium-class">
       <h2>{t('podium.class')}</h2>
-      <p class="mono podium-figure">{grouped(figure)}</p>
+      <p class="mono podium-figure">
+        {grouped(figure)}
+        <small>{t('podium.ofBest', { n: FIGURE_BEST })}</small>
+      </p>
       <p>{t('podium.settled', { n: settled, dealt })}</p>
       <p>{t('podium.kills', { n: kills })}</p>
+      <p class="label podium-note">{t('podium.classNote', { n: FIGURE_BEST })}</p>
     </section>
   );
 }

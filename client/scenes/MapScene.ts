@@ -26,6 +26,8 @@ export interface Shot {
   /** A new function when somebody's look has changed: all is painted anew. */
   lookOf: LookOf;
   isMine: (pid: Pid) => boolean;
+  /** Frames that are lit one by one, whosever they are; empty for none. */
+  spot: readonly Pfn[];
   /** 0 to 1: how far all that is not lit falls back. */
   dim: number;
 }
@@ -47,6 +49,7 @@ export class MapScene extends Phaser.Scene {
   private fitted = true;
   private shot: Shot | null = null;
   private mark = 0;
+  private spotted: readonly Pfn[] = [];
   private held = new Set<Pfn>();
   private heldUntil = 0;
   private cursor: Pfn = -1;
@@ -85,7 +88,17 @@ export class MapScene extends Phaser.Scene {
       this.mark = paintFacts(this.texels, frames, shot.lookOf, shot.facts, from, this.calm.matches ? -1 : this.clock(), this.held);
       if (before.lookOf !== shot.lookOf && this.held.size === 0) paintAll(this.texels, frames, shot.lookOf);
     }
+    this.spotlight(shot);
     if (this.cursor >= 0) this.onHover(this.cursor);
+  }
+
+  /** Lights the frames of the shot, and puts out those of the last one. */
+  private spotlight({ machine, lookOf, spot }: Shot): void {
+    const { spotted } = this;
+    const isSame = spot.length === spotted.length && spot.every((pfn, n) => pfn === spotted[n]);
+    if (!isSame && spotted.length > 0 && this.held.size === 0) paintAll(this.texels!, machine.frames, lookOf);
+    for (const pfn of spot) light(this.texels!, pfn, 0);
+    this.spotted = spot;
   }
 
   recolour(colours: MapColours): void {

@@ -1,13 +1,13 @@
 import { useEffect } from 'preact/hooks';
 import { Countdown } from '../panels/Countdown.tsx';
-import { Rich } from '../panels/Rich.tsx';
+import { Rule } from '../panels/Rich.tsx';
 import { Swatch } from '../panels/Swatch.tsx';
 import type { RoomFacts } from '../session/Session.ts';
 import { learnScenarios, scenarioIdea, scenarioTitle } from '../text/scenarios.ts';
 import { t } from '../text/t.ts';
 import './BriefingScreen.css';
 
-/** Before the first tick: who one is, the one idea of the scenario, and the seconds that are left. The map waits behind. */
+/** Before the first tick: who one is, the one idea of the scenario, and the seconds that are left. The map loads behind. */
 export function BriefingScreen({ room }: { room: RoomFacts }) {
   useEffect(learnScenarios, []);
   const me = room.roster.find((entry) => entry.seat === room.seat && entry.role === 'player');
@@ -25,7 +25,7 @@ export function BriefingScreen({ room }: { room: RoomFacts }) {
           </p>
         )}
         <p class="dim">
-          <Rich text={t('lobby.rules.free')} />
+          <Rule name="free" />
         </p>
       </div>
     </div>

@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks';
-import { Rich } from '../panels/Rich.tsx';
+import { Rule } from '../panels/Rich.tsx';
 import { RosterChips } from '../panels/RosterChips.tsx';
 import { Swatch } from '../panels/Swatch.tsx';
 import { TopBar } from '../panels/TopBar.tsx';
@@ -40,7 +40,7 @@ export function LobbyScreen({ session, leave }: { session: Session; leave(): voi
           <ol>
             {RULES.map((rule) => (
               <li key={rule}>
-                <Rich text={t(`lobby.rules.${rule}`)} />
+                <Rule name={rule} />
               </li>
             ))}
           </ol>

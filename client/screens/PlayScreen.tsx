@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { Intro, KillCard, StallBanner, WhyCard } from '../panels/play/banners.tsx';
+import { ByHand } from '../panels/play/ByHand.tsx';
 import { FreeListsPanel } from '../panels/play/FreeListsPanel.tsx';
 import { HandPanel } from '../panels/play/HandPanel.tsx';
 import { HeldPanel } from '../panels/play/HeldPanel.tsx';
@@ -45,7 +46,11 @@ function Playing({ play, seen, known, menu }: { play: Play; seen: Seen; known: b
   const [tab, setTab] = useState<TabName>('map');
   const intro = useIntro(play, known);
   useEffect(
-    () => listenKeys(play, { why: () => showWhy((shown) => !shown), close: () => (showWhy(false), (play.lit.value = null)) }),
+    () =>
+      listenKeys(play, {
+        why: () => showWhy((shown) => !shown),
+        close: () => (showWhy(false), (play.lit.value = null), (play.spot.value = null)),
+      }),
     [play],
   );
   const paused = play.session.room.value?.phase === 'paused';
@@ -83,7 +88,7 @@ function Playing({ play, seen, known, menu }: { play: Play; seen: Seen; known: b
       <HandPanel play={play} pulsing={intro.on} onWhy={() => showWhy(true)} />
       <div class="calls">
         <StallBanner mine={mine} />
-        <NoticeLine play={play} last={seen.all.phase === 'last'} />
+        <NoticeLine play={play} last={seen.all.phase === 'last'} fits={(play.card.value?.reusable.length ?? 0) > 0} />
         <TrayPanel play={play} mine={mine} />
       </div>
     </main>
@@ -99,7 +104,7 @@ function Veil({ children }: { children: ComponentChildren }) {
 }
 
 /** The last word of the game about a key that was pressed; in the last seconds, what to do. */
-function NoticeLine({ play, last }: { play: Play; last: boolean }) {
+function NoticeLine({ play, last, fits }: { play: Play; last: boolean; fits: boolean }) {
   const notice = play.notice.value;
   const [shown, show] = useState(0);
   useEffect(() => {
@@ -115,7 +120,16 @@ function NoticeLine({ play, last }: { play: Play; last: boolean }) {
       </p>
     );
   }
-  return <p class={last ? 'say bad' : 'say'}>{last ? t('play.say.last') : t('play.say.idle')}</p>;
+  if (last) return <p class="say bad">{t('play.say.last')}</p>;
+  return (
+    <p class={fits ? 'say good' : 'say'}>
+      {fits ? (
+        <ByHand point={t('play.say.fits')} tap={t('play.say.fitsTap')} />
+      ) : (
+        <ByHand point={t('play.say.idle')} tap={t('play.say.idleTap')} />
+      )}
+    </p>
+  );
 }
 
 /** On in the first seconds of somebody's first round, until they act. One's own frames are lit meanwhile. */

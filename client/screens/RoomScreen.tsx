@@ -52,7 +52,7 @@ function RoomOnce({ code, role, enterAgain }: { code: string; role: Role; enterA
   }
   return (
     <>
-      <LinkBanner link={session.link} role={role} />
+      <LinkBanner link={session.link} room={session.room} role={role} />
       <Demoted session={session} enterAgain={enterAgain} />
       <Phased session={session} leave={leave} />
     </>

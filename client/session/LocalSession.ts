@@ -129,6 +129,7 @@ export class LocalSession implements Session {
       seats,
       locked: true,
       standIns: false,
+      unlogged: false,
       why: null,
       briefingMs: 0,
       roster: this.roster(),

@@ -33,7 +33,8 @@ const PING_MS = 2500;
 const GRACE_MS = 2000;
 const WATCH_MS = 500;
 const CONNECT_MS = 8000;
-const RETRY_MS = [0, 300, 700, 1500, 3000, 5000];
+/** A server that was killed is back within seconds, and so must everybody be; after half a minute it is asked less often. */
+const RETRY_MS = [0, 300, 600, ...Array<number>(30).fill(1000), 3000, 5000];
 /** Waiting messages above which the page says that it is behind. */
 const BEHIND = 20;
 const RESYNC_RETRY_MS = 2200;
@@ -42,7 +43,7 @@ const RESYNC_RETRY_MS = 2200;
 const FINAL = new Set(
   (
     'KICKED BANNED REPLACED ROOM_CLOSED ROOM_BROKEN NO_ROOM BAD_CODE LOCKED FULL TOO_MANY_WATCH NOT_HOST MALFORMED ' +
-    'FOREIGN_ORIGIN NO_SEAT'
+    'FOREIGN_ORIGIN NO_SEAT OTHER_RULES FORGOTTEN'
   ).split(' '),
 );
 
@@ -339,9 +340,10 @@ function factsOf(state: RoomState, me: WelcomeMessage): RoomFacts {
     online: person.online,
     bot: person.bot === '' ? null : (person.bot as BotName),
   }));
-  const { code, scenario, seconds, seats, locked, standIns, briefingMs } = state;
+  const { code, scenario, seconds, seats, locked, standIns, unlogged, briefingMs } = state;
   const phase = state.phase as Phase;
-  return { code, phase, role: me.role, seat: me.seat, scenario, seconds, seats, locked, standIns, briefingMs, roster, why: me.why ?? null };
+  const { role, seat, why = null } = me;
+  return { code, phase, role, seat, scenario, seconds, seats, locked, standIns, unlogged, briefingMs, roster, why };
 }
 
 async function inflate(deflated: Uint8Array): Promise<Uint8Array> {

@@ -31,6 +31,8 @@ export interface RoomFacts {
   locked: boolean;
   /** Whether bots play for players who dropped. */
   standIns: boolean;
+  /** The server cannot write what happens to its disk. */
+  unlogged: boolean;
   /** Milliseconds of the briefing left; 0 outside it. */
   briefingMs: number;
   roster: RosterEntry[];
@@ -54,6 +56,8 @@ export type HostAction =
   | { do: 'standIns'; on: boolean }
   | { do: 'addBots'; bots: BotName[] }
   | { do: 'removeBots' }
+  /** Deletes the room and all that was kept of it. */
+  | { do: 'forget' }
   | { do: 'cap'; seat: Seat; on: boolean }
   /** In the lobby only. */
   | { do: 'options'; scenario?: string; seconds?: number };

@@ -12,9 +12,11 @@ import type { RoundRoom, RoundRoomOptions } from '../rooms/RoundRoom.ts';
 import type { SeatRequest } from '../rooms/roster.ts';
 import type { Scenarios } from '../scenarios.ts';
 import { digestOf, randomBelow } from '../secrets.ts';
+import type { Store } from '../store/Store.ts';
 import { AddressBudget, type Allowance } from './AddressBudget.ts';
 import { isOwnOrigin } from './origins.ts';
 import { refuse } from './refuse.ts';
+import { listRounds, sendRound } from './rounds.ts';
 
 const CODE_TRIES = 10;
 /** Wrong codes. A class behind one address may mistype for a while; 32^6 codes at one a second take 34 years. */
@@ -28,6 +30,7 @@ const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 export interface ApiParts {
   scenarios: Scenarios;
   asleep: Asleep;
+  store: Store;
   origins: ReadonlySet<string>;
   log: Logger;
   /** The address that the server listens on. */
@@ -44,6 +47,12 @@ export function api(parts: ApiParts): Router {
     response.set('Cache-Control', 'no-store');
     if (request.method === 'POST' && !isOwnOrigin(request.headers.origin, request.headers.host, parts.origins))
       return refuse(response, 'FOREIGN_ORIGIN');
+    next();
+  });
+  router.use((request, response, next) => {
+    // The parser would read UTF-7, UTF-16 and more.
+    const charset = /;\s*charset="?([\w-]+)/i.exec(request.headers['content-type'] ?? '')?.[1];
+    if (charset !== undefined && charset.toLowerCase() !== 'utf-8') return refuse(response, 'MALFORMED');
     next();
   });
   router.use(express.json({ limit: BODY_BYTES_MAX }));
@@ -63,6 +72,8 @@ export function api(parts: ApiParts): Router {
     .route('/rooms/:code/seat')
     .post((request, response) => takeSeat(parts, guesses, request, response))
     .all(wrongMethod('POST'));
+  router.route('/rooms/:code/rounds').get(listRounds(parts.store, guesses)).all(wrongMethod('GET, HEAD'));
+  router.route('/rounds/:id').get(sendRound(parts.store, guesses)).all(wrongMethod('GET, HEAD'));
   router
     .route('/here')
     .get((request, response) => void response.json(here(parts, request)))

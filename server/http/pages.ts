@@ -10,7 +10,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
 
 /** Addresses that are pages of the single-page app. */
-const PAGES = [/^\/$/, /^\/host(\/[^/]{1,40})?\/?$/, /^\/(j|watch|screen)\/[^/]{1,40}\/?$/];
+const PAGES = [/^\/$/, /^\/host(\/[^/]{1,40})?\/?$/, /^\/(j|watch|screen)\/[^/]{1,40}\/?$/, /^\/replay(\/[^/]{1,40})?\/?$/];
 /** File names with a hash of their content never change. */
 const HASHED = /^\/assets\/.+-[\w-]{8}\.\w+$/;
 const TYPES: Record<string, string> = {

@@ -5,6 +5,8 @@ import type { Logger } from '../log.ts';
 import { sentenceOf } from '../sentences.ts';
 
 export function refuse(response: Response, code: Code): void {
+  // For the metrics.
+  response.locals['code'] = code;
   const body: HttpRefusal = { error: code, sentence: sentenceOf(code) };
   response.status(CODES[code]).json(body);
 }

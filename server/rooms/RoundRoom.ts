@@ -2,12 +2,11 @@
  * A room: it checks who may do what, queues inputs, has its ticks closed and sends them. Every message goes down one
  * ladder of early returns. Rules are in shared/game.
  */
-import type { EventEmitter } from 'node:events';
 import type { Client, MessageContext } from '@colyseus/core';
 import { CloseCode, ServerError } from '@colyseus/core';
 import type { Scenario } from '#game/types.ts';
 import { CLOSE, CODES, type Code, type RoomRefusal } from '#protocol/codes.ts';
-import { MESSAGES_PER_SECOND_MAX, PEOPLE_MAX, PINGS_BURST, PINGS_PER_SECOND, TICKS_PER_SECOND } from '#protocol/limits.ts';
+import { MESSAGES_PER_SECOND_MAX, PEOPLE_MAX, TICKS_PER_SECOND } from '#protocol/limits.ts';
 import {
   HostMessage,
   InputMessage,
@@ -20,6 +19,7 @@ import {
 } from '#protocol/messages.ts';
 import { RoomState } from '#protocol/roomState.ts';
 import type { Logger } from '../log.ts';
+import type { Counted, Metrics } from '../metrics.ts';
 import { randomUint32, type Digest } from '../secrets.ts';
 import { sentenceOf } from '../sentences.ts';
 import { Playing } from '../sequencer/Playing.ts';
@@ -27,7 +27,6 @@ import type { Sequencer, Ticking } from '../sequencer/Sequencer.ts';
 import type { Scenarios } from '../scenarios.ts';
 import type { RoomRow } from '../store/tables.ts';
 import { RoomBots } from './bots.ts';
-import { Budget } from './budget.ts';
 import { Caretaker, HOUSEKEEPING_MS, type Patience } from './Caretaker.ts';
 import { actAsHost } from './hosting.ts';
 import { RoomRecord, type Archive } from './record.ts';
@@ -72,6 +71,9 @@ const SOCKETS_MAX = 4 * PEOPLE_MAX;
 export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   /** Set once, before the first room. */
   static house: House;
+  static metrics: Metrics;
+  /** Those of this process. */
+  static readonly open = new Set<RoundRoom>();
 
   override state = new RoomState();
   override maxClients = SOCKETS_MAX;
@@ -107,6 +109,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     this.roomId = code;
     this.log = log.child({ room: code });
     this.bots = new RoomBots(this.log);
+    RoundRoom.open.add(this);
     this.record = new RoomRecord(this, archive, hostDigest);
     this.state.assign({ code, phase: 'lobby', locked: false, standIns: false, briefingMs: 0, rounds: 0, unlogged: false });
     if ('kept' in options) await restoreRoom(this, archive.store, options.kept);
@@ -130,6 +133,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   }
 
   override onDispose(): void {
+    RoundRoom.open.delete(this);
     RoundRoom.house.sequencer.remove(this);
     this.record.sleep();
     this.log.info('room closed');
@@ -158,11 +162,21 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     return { code, phase: phase as Phase, scenario, players: this.roster.seated().length, seats, locked };
   }
 
+  /** For an operator's eyes: how many, not who. */
+  count(): Counted {
+    const here = this.roster.all().filter((member) => member.bot !== null || member.client !== null);
+    return {
+      phase: this.phase,
+      isUnlogged: this.state.unlogged,
+      here: here.map((member) => (member.bot === null ? member.role : 'bot')),
+    };
+  }
+
   override onJoin(client: Client, options: { member: string }): void {
     const member = this.roster.byId(options.member);
     if (member === null) throw new ServerError(CODES.NO_SEAT, 'NO_SEAT');
     client.userData = member.id;
-    boundPings(client);
+    this.boundPings(client);
     const older = member.client;
     member.watching = false;
     // The newest proof of identity wins.
@@ -200,6 +214,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     if (!member.inputs.take()) return refuse(context, 'TOO_FAST');
     member.seq = member.ownSeq = seq;
     this.playing.queue({ type: 'act', seat: member.seat, seq, action });
+    RoundRoom.metrics.input();
     return { queued: seq };
   }
 
@@ -235,6 +250,12 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   closeEmpty(): void {
     if (this.state.rounds === 0) this.record.close('ROOM_CLOSED');
     void this.disconnect(CLOSE.ROOM_CLOSED);
+  }
+
+  /** The room ends now, and nothing is kept of it. */
+  forget(): void {
+    this.record.forget();
+    void this.disconnect(CLOSE.FORGOTTEN);
   }
 
   /** Somebody is in it, or it plays. */
@@ -348,6 +369,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
 
   /** The tick that failed is dropped with its inputs; nobody has seen it. A round that fails again and again ends the room. */
   tickFailed(error: unknown): void {
+    RoundRoom.metrics.tickFailed();
     this.log.error({ err: error, tick: this.playing?.ticks.length, failures: this.failures + 1 }, 'a tick failed');
     try {
       this.failures += 1;
@@ -379,18 +401,9 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   }
 }
 
-/** The socket's own pings are no messages, so nobody else counts them. */
-function boundPings(client: Client): void {
-  const pings = new Budget(PINGS_PER_SECOND, PINGS_BURST);
-  const socket = client.ref as unknown as EventEmitter & { terminate(): void };
-  // Without a word: what reads no answers reads no farewell.
-  socket.on('ping', () => {
-    if (!pings.take()) socket.terminate();
-  });
-}
-
 function refuse(context: MessageContext, code: Code): undefined {
   const refusal: RoomRefusal = { reason: code, sentence: sentenceOf(code) };
+  RoundRoom.metrics.refused(code);
   context.reject(refusal);
   return undefined;
 }

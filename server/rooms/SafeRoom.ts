@@ -1,6 +1,9 @@
 /** What every room class needs so that nothing a client sends, and no fault of its own, reaches the process. */
+import type { EventEmitter } from 'node:events';
 import { Room, ServerError, type Client } from '@colyseus/core';
 import { CLOSE } from '#protocol/codes.ts';
+import { PINGS_BURST, PINGS_PER_SECOND } from '#protocol/limits.ts';
+import { Budget } from './budget.ts';
 
 /** The one method of the framework's room that is not public and that is guarded here. */
 interface Inside {
@@ -26,6 +29,16 @@ export abstract class SafeRoom<T extends object> extends Room<{ state: T }> {
   /** The matchmaker asks this for joins of its own kind; the seat endpoint, which does not ask, is the one way in. */
   static override async onAuth(): Promise<never> {
     throw new ServerError(403, 'ONE_WAY_IN');
+  }
+
+  /** The socket's own pings are no messages, so nobody else counts them. */
+  protected boundPings(client: Client): void {
+    const pings = new Budget(PINGS_PER_SECOND, PINGS_BURST);
+    const socket = client.ref as unknown as EventEmitter & { terminate(): void };
+    // Without a word: what reads no answers reads no farewell.
+    socket.on('ping', () => {
+      if (!pings.take()) socket.terminate();
+    });
   }
 
   abstract override onUncaughtException(error: unknown, where: string): void;

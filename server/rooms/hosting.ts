@@ -81,6 +81,13 @@ const RULES: { [K in Kind]: Rule<K> } = {
       return null;
     },
   },
+  forget: {
+    phases: ANY,
+    run: (room) => {
+      room.forget();
+      return null;
+    },
+  },
   addBots: { phases: ['lobby', 'briefing', 'running', 'paused'], run: addBots },
   removeBots: {
     phases: ANY,

@@ -12,6 +12,7 @@ import type { Playing, Snapshot } from '../sequencer/Playing.ts';
 import type { Journal, Trace } from '../store/Journal.ts';
 import { closeRoom, insertRoom, putPerson, removeOthers, removePerson, updateRoom } from '../store/rooms.ts';
 import { dropSnapshots, endRound, insertRound, putSnapshot } from '../store/rounds.ts';
+import { forgetRoom, type Retention } from '../store/retention.ts';
 import type { Store } from '../store/Store.ts';
 import type { Roster } from './roster.ts';
 import { personRow, roomText } from './saved.ts';
@@ -31,6 +32,7 @@ export interface Recorded {
 export interface Archive {
   store: Store;
   journal: Journal;
+  retention: Retention;
 }
 
 /** The log of a round on its way to the disk. */
@@ -147,6 +149,17 @@ export class RoomRecord {
       if (this.key !== null) closeRoom(this.archive.store, this.key, why);
     } catch (error) {
       this.room.log.error({ err: error }, 'the end of the room could not be written');
+    }
+  }
+
+  /** The room ends, and all that was kept of it goes. */
+  forget(): void {
+    this.stop();
+    try {
+      if (this.key !== null) forgetRoom(this.archive.store, this.key);
+      this.archive.retention.sweep();
+    } catch (error) {
+      this.room.log.error({ err: error }, 'the room could not be forgotten');
     }
   }
 

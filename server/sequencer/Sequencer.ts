@@ -30,6 +30,8 @@ export class Sequencer {
   /** How late beats with a room in them began, ms; the newest overwrite the oldest. */
   private readonly lateness = new Float64Array(LATENESS_KEPT);
   private beats = 0;
+  /** Is told how late each beat with a room in it began, ms. */
+  onBeat: (lateMs: number) => void = () => {};
 
   /** `beatMs` other than 20 makes game time run faster or slower; tests use it. `commit` writes what was closed, and must not throw. */
   constructor(log: Logger, beatMs = BEAT_MS, commit: () => void = () => {}) {
@@ -85,7 +87,9 @@ export class Sequencer {
   private runSlot(index: number): void {
     const rooms = [...this.slots[index]!];
     if (rooms.length === 0) return;
-    this.lateness[this.beats++ % LATENESS_KEPT] = performance.now() - this.due;
+    const lateMs = performance.now() - this.due;
+    this.lateness[this.beats++ % LATENESS_KEPT] = lateMs;
+    this.onBeat(lateMs);
     const closed = rooms.filter((room) => guarded(room, () => room.closeTick()));
     this.commit();
     for (const room of closed) guarded(room, () => room.sendTick());

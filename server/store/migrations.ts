@@ -44,14 +44,17 @@ export const MIGRATIONS: Record<string, Migration> = {
         .execute();
       await db.schema.createIndex('roundsByRoom').on('rounds').column('room').execute();
       await db.schema.createIndex('roundsByCode').on('rounds').column('code').execute();
-      // Rows lie in the order of their key: a round is read in one sweep.
       await db.schema
-        .createTable('ticks')
-        .addColumn('round', 'integer', (column) => column.notNull().references('rounds.key').onDelete('cascade'))
-        .addColumn('n', 'integer', (column) => column.notNull())
+        .createTable('beats')
+        .addColumn('seq', 'integer', (column) => column.primaryKey())
         .addColumn('bytes', 'blob', (column) => column.notNull())
-        .addPrimaryKeyConstraint('ticksOfRounds', ['round', 'n'])
-        .modifyEnd(sql`without rowid`)
+        .execute();
+      await db.schema
+        .createTable('chunks')
+        .addColumn('round', 'integer', (column) => column.notNull().references('rounds.key').onDelete('cascade'))
+        .addColumn('first', 'integer', (column) => column.notNull())
+        .addColumn('bytes', 'blob', (column) => column.notNull())
+        .addPrimaryKeyConstraint('chunksOfRounds', ['round', 'first'])
         .execute();
       await db.schema
         .createTable('snapshots')

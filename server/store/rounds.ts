@@ -1,12 +1,11 @@
 /** Rounds in the database: their logs, snapshots and results. All of it throws what SQLite throws. */
 import type { Scenario } from '#game/types.ts';
+import { ROUNDS_LISTED_MAX } from '#protocol/limits.ts';
 import type { RoundLog } from '#protocol/log.ts';
 import { randomRoundId } from '../secrets.ts';
+import { decodeBeat, decodeChunk, encodeChunk, type LoggedTick } from './beats.ts';
 import type { Store } from './Store.ts';
 import type { NewRound, RoundRow } from './tables.ts';
-
-/** Ticks written, or deleted, in one go. */
-export const TICKS_AT_ONCE = 2000;
 
 export type Began = Pick<RoundRow, 'room' | 'code' | 'number' | 'rules' | 'seed' | 'seats'> & { scenario: Scenario };
 
@@ -33,6 +32,16 @@ export function roundByKey(store: Store, key: number): RoundRow | null {
   return store.first(store.db.selectFrom('rounds').selectAll().where('key', '=', key));
 }
 
+export function roundById(store: Store, id: string): RoundRow | null {
+  return store.first(store.db.selectFrom('rounds').selectAll().where('id', '=', id));
+}
+
+/** Of a room, the newest first. */
+export function roundsOf(store: Store, room: number): Pick<RoundRow, 'id' | 'number' | 'began' | 'ended'>[] {
+  const query = store.db.selectFrom('rounds').select(['id', 'number', 'began', 'ended']).where('room', '=', room);
+  return store.all(query.orderBy('key', 'desc').limit(ROUNDS_LISTED_MAX));
+}
+
 /** By its id, or the newest of a room by the room's code. */
 export function findRound(store: Store, name: string): RoundRow | null {
   const query = store.db.selectFrom('rounds').selectAll();
@@ -44,11 +53,45 @@ export function findRound(store: Store, name: string): RoundRow | null {
   );
 }
 
-/** Tick n at index n − 1, up to the first that is missing. */
+/** Tick n at index n − 1, up to the first that is missing. Throws WireFormatError for rows that nobody wrote so. */
 export function ticksOf(store: Store, round: number): Uint8Array[] {
-  const rows = store.all(store.db.selectFrom('ticks').select(['n', 'bytes']).where('round', '=', round).orderBy('n'));
-  const gap = rows.findIndex((row, index) => row.n !== index + 1);
-  return rows.slice(0, gap < 0 ? rows.length : gap).map((row) => row.bytes);
+  return inOrder([...gatheredTicks(store, round), ...looseTicks(store).filter((tick) => tick.round === round)]);
+}
+
+function gatheredTicks(store: Store, round: number): LoggedTick[] {
+  const rows = store.all(store.db.selectFrom('chunks').select(['first', 'bytes']).where('round', '=', round).orderBy('first'));
+  return rows.flatMap(({ first, bytes }) => decodeChunk(bytes).map((tick, index) => ({ round, n: first + index, bytes: tick })));
+}
+
+function looseTicks(store: Store): LoggedTick[] {
+  return store.all(store.db.selectFrom('beats').select('bytes').orderBy('seq')).flatMap((row) => decodeBeat(row.bytes));
+}
+
+/** Some stand in a chunk and still in a beat. */
+function inOrder(ticks: readonly LoggedTick[]): Uint8Array[] {
+  const list: Uint8Array[] = [];
+  for (const { n, bytes } of ticks) if (n === list.length + 1) list.push(bytes);
+  return list;
+}
+
+/** Into chunks: what is in beats only, after a server was killed. Returns the number of the last beat. */
+export function gatherLeftovers(store: Store): number {
+  return store.transact(() => {
+    const last = store.first(store.db.selectFrom('beats').select('seq').orderBy('seq', 'desc').limit(1))?.seq ?? 0;
+    for (const round of new Set(looseTicks(store).map((tick) => tick.round))) {
+      // The round may have been forgotten meanwhile.
+      if (roundByKey(store, round) === null) continue;
+      const gathered = inOrder(gatheredTicks(store, round)).length;
+      const rest = ticksOf(store, round).slice(gathered);
+      if (rest.length > 0) insertChunk(store, round, gathered + 1, rest);
+    }
+    store.run(store.db.deleteFrom('beats'));
+    return last;
+  });
+}
+
+export function insertChunk(store: Store, round: number, first: number, ticks: readonly Uint8Array[]): void {
+  store.run(store.db.insertInto('chunks').values({ round, first, bytes: encodeChunk(ticks) }));
 }
 
 export function logOf(store: Store, { key, rules, scenario, seed, seats }: RoundRow): RoundLog {
@@ -80,25 +123,13 @@ export function dropSnapshots(store: Store, room: number, but: number | null): v
 export function importLog(store: Store, { rules, scenario, seed, seats, ticks }: RoundLog, hash: string, result: object): string {
   return store.transact(() => {
     const key = insertRound(store, { room: null, code: null, number: 0, rules, scenario, seed, seats });
-    const insert = store.prepare(store.db.insertInto('ticks').values({ round: 0, n: 0, bytes: new Uint8Array() }));
-    for (const [index, bytes] of ticks.entries()) insert.run(key, index + 1, bytes);
+    insertChunk(store, key, 1, ticks);
     endRound(store, key, hash, result);
     return roundByKey(store, key)!.id;
   });
 }
 
-/** Deletes ticks of a round, so many at a time that nobody waits long. True when none is left, and the round is gone too. */
-export function forgetSome(store: Store, round: number): boolean {
-  const first = store.first(store.db.selectFrom('ticks').select('n').where('round', '=', round).orderBy('n').limit(1))?.n;
-  if (first === undefined) {
-    store.run(store.db.deleteFrom('rounds').where('key', '=', round));
-    return true;
-  }
-  store.run(
-    store.db
-      .deleteFrom('ticks')
-      .where('round', '=', round)
-      .where('n', '<', first + TICKS_AT_ONCE),
-  );
-  return false;
+/** With its log. */
+export function forgetRound(store: Store, round: number): void {
+  store.run(store.db.deleteFrom('rounds').where('key', '=', round));
 }

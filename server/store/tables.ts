@@ -8,7 +8,8 @@ export interface Tables {
   rooms: RoomsTable;
   people: PeopleTable;
   rounds: RoundsTable;
-  ticks: TicksTable;
+  beats: BeatsTable;
+  chunks: ChunksTable;
   snapshots: SnapshotsTable;
 }
 
@@ -62,10 +63,19 @@ export interface RoundsTable {
   result: string | null;
 }
 
-export interface TicksTable {
+/** What was written since the last chunk, of all rounds together. */
+export interface BeatsTable {
+  seq: number;
+  /** beats.ts. */
+  bytes: Uint8Array;
+}
+
+/** The log of a round, in stretches. */
+export interface ChunksTable {
   round: number;
-  n: number;
-  /** protocol/tick.ts. */
+  /** Number of its first tick. */
+  first: number;
+  /** beats.ts. */
   bytes: Uint8Array;
 }
 

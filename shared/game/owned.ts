@@ -1,5 +1,5 @@
 /** Whose memory is whose: the seat that a process counts to, and the frames that a holding has. Asked by maps, frame by frame. */
-import { frameAt } from '#kernel/mm/memory.ts';
+import { frameAt } from '#kernel/arch/mmu.ts';
 import { PAGE_SIZE, type Mm, type Pfn, type Pid } from '#kernel/types.ts';
 import type { Holding, Round } from './state.ts';
 import type { HoldingId, Seat } from './types.ts';

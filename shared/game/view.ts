@@ -156,7 +156,7 @@ function memoryOf(round: Round, task: Task | undefined): SeatView['memory'] {
 function totalsOf(holdings: readonly HoldingView[]): SeatView['totals'] {
   const done = holdings.filter(({ state }) => state === 'done');
   return {
-    pending: done.reduce((sum, { pending }) => sum + pending, 0),
+    pending: done.reduce((sum, { pending, blocked }) => sum + (blocked ? 0 : pending), 0),
     rentMilli: holdings.reduce((sum, { rentMilli }) => sum + rentMilli, 0),
     done: done.length,
     doneFrames: done.reduce((sum, { frames }) => sum + frames, 0),

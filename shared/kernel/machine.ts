@@ -128,50 +128,14 @@ export function tick(machine: Machine): void {
   for (const zone of machine.zones) zone.boost = 0;
 }
 
-/** All that is small, as plain values; the frames and tables go beside it as arrays. */
+/** What is small and goes whole into hash and snapshot; the frames and tables go beside it as arrays. */
+const SMALL = [
+  ...(['now', 'rng', 'nextPid', 'initBorn', 'kmsg', 'kmsgLines', 'nextShm', 'committed', 'zones', 'tasks'] as const),
+  ...(['vmap', 'highmem', 'iomem', 'slab', 'shm', 'shmPages', 'cma', 'bootPages', 'contents'] as const),
+] as const satisfies readonly (keyof Machine)[];
+
 function smallState(machine: Machine): Record<string, unknown> {
-  const {
-    now,
-    rng,
-    nextPid,
-    initBorn,
-    kmsg,
-    kmsgLines,
-    nextShm,
-    committed,
-    zones,
-    tasks,
-    vmap,
-    highmem,
-    iomem,
-    slab,
-    shm,
-    shmPages,
-    cma,
-    bootPages,
-    contents,
-  } = machine;
-  return {
-    now,
-    rng,
-    nextPid,
-    initBorn,
-    kmsg,
-    kmsgLines,
-    nextShm,
-    committed,
-    zones,
-    tasks,
-    vmap,
-    highmem,
-    iomem,
-    slab,
-    shm,
-    shmPages,
-    cma,
-    bootPages,
-    contents,
-  };
+  return Object.fromEntries(SMALL.map((key) => [key, machine[key]]));
 }
 
 /** Page tables in use; a free slot's history is nobody's business. */

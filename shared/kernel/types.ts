@@ -83,7 +83,7 @@ export interface Zone {
   free: number;
   /** Free blocks by order. */
   nrFree: Int32Array;
-  /** First and last free block at order × types + migratetype, -1 where the list is empty; and how many there are. */
+  /** First and last free block at order × types + migratetype, -1 where the list is empty; and how many there are (with one type: see nrFree). */
   listHead: Int32Array;
   listTail: Int32Array;
   listLength: Int32Array;

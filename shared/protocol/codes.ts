@@ -29,6 +29,8 @@ export const CODES = {
   /** Too many wrong codes from one address. */
   TOO_MANY_TRIES: 429,
   NO_SCENARIO: 404,
+  /** No round has this id, or it is not kept any more. */
+  NO_ROUND: 404,
 
   /** An update changed the rules since the round of this room began; its results are kept. */
   OTHER_RULES: 410,
@@ -69,6 +71,8 @@ export const CODES = {
   KICKED: 403,
   /** The same device opened the room elsewhere. */
   REPLACED: 409,
+  /** The host deleted the room with all that was kept of it. */
+  FORGOTTEN: 410,
   /** The room was empty for too long. */
   ROOM_CLOSED: 410,
   /** A fault inside this room; other rooms go on. */
@@ -102,6 +106,7 @@ export const CLOSE = {
   ROOM_BROKEN: 4103,
   TOO_SLOW: 4104,
   MALFORMED: 4105,
+  FORGOTTEN: 4106,
 } as const satisfies Partial<Record<Code, number>>;
 
 /** The code behind a close code: this server's own, or the framework's. `null`: the link was lost; take the seat again. */

@@ -16,6 +16,11 @@ export const LOG_TICKS_MAX = 1 << 20;
 /** Letters of the scenario in such a file, as ASCII. */
 export const LOG_SCENARIO_LETTERS_MAX = 1 << 21;
 
+/** Of an answer that is such a file: the hash of the round's end, 16 hex digits; absent while it has none. */
+export const HASH_HEADER = 'x-round-hash';
+/** Rounds of a room that are listed. */
+export const ROUNDS_LISTED_MAX = 50;
+
 /** Players and bots in one room. */
 export const SEATS_MAX = 100;
 /** Numbers of seats that one round may use up: a kicked seat's number is not given to somebody else in the same round. */

@@ -2,7 +2,8 @@
  * Every message and HTTP body, as schemas that refuse unknown keys; types are inferred from them. The server parses with
  * them; a client needs the types only (`import type`), so that no schema library is loaded for a page.
  *
- * HTTP: POST /api/rooms · GET /api/rooms/:code · GET /api/scenarios · GET /api/here · POST /api/rooms/:code/seat.
+ * HTTP: POST /api/rooms · GET /api/rooms/:code · GET /api/scenarios · GET /api/here · POST /api/rooms/:code/seat ·
+ * GET /api/rooms/:code/rounds · GET /api/rounds/:id.
  * Room, client → server, by `room.request(type, payload)`: `input`, `host`, `resync`; a refusal rejects with a RoomRefusal.
  * Room, server → client: `welcome` (JSON), `snap` (bytes, snap.ts), `tick` (bytes, tick.ts), `digest` (JSON).
  */
@@ -108,6 +109,21 @@ export interface ScenarioReply {
   seats: number;
 }
 
+/** GET /api/rooms/:code/rounds, the newest first; GET /api/rounds/:id is the file of one (log.ts). */
+export interface RoundsReply {
+  rounds: RoundReply[];
+}
+
+export interface RoundReply {
+  /** Nobody can guess it. */
+  id: string;
+  /** The first, second, … of its room. */
+  number: number;
+  /** Milliseconds since 1970; null while it is on. */
+  began: number;
+  ended: number | null;
+}
+
 /* ---- room, client → server ---- */
 
 /** Compiles only while the schema and the game's own type say the same. */
@@ -147,6 +163,8 @@ export const HostActionSchema = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('pardon'), id: person }),
   z.strictObject({ do: z.literal('lock'), locked: z.boolean() }),
   z.strictObject({ do: z.literal('standIns'), on: z.boolean() }),
+  /** The room with its people and rounds is deleted, at once and for ever. */
+  z.strictObject({ do: z.literal('forget') }),
   z.strictObject({ do: z.literal('addBots'), bots: z.array(bots).min(1).max(SEATS_MAX) }),
   z.strictObject({ do: z.literal('removeBots') }),
   z.strictObject({ do: z.literal('cap'), seat, on: z.boolean() }),

@@ -3,6 +3,8 @@
  * same for machines, `--quick` measures less (for a look, not for a decision), `P1 P2` measures only those.
  */
 import { measureBuddy } from './buddy.ts';
+import { measureDurable } from './durable.ts';
+import { measureCreate, measureHash, measureMemory, measureStorm } from './large.ts';
 import { measureMachine } from './machine.ts';
 import { printTable, type Row } from './measure.ts';
 
@@ -10,9 +12,14 @@ const args = process.argv.slice(2);
 const isQuick = args.includes('--quick');
 const wanted = args.filter((arg) => !arg.startsWith('--'));
 
-const MEASURES: Readonly<Record<string, () => Row>> = {
+const MEASURES: Readonly<Record<string, () => Row | Promise<Row>>> = {
   P1: () => measureBuddy(isQuick ? 3 : 7, isQuick ? 1_000_000 : 10_000_000),
   P2: () => measureMachine(isQuick ? 3 : 7, isQuick ? 10 : 50),
+  P3: () => measureStorm(isQuick ? 3 : 5),
+  P4: () => measureCreate(isQuick ? 3 : 7),
+  P4h: () => measureHash(isQuick ? 3 : 7),
+  P5: measureMemory,
+  P13: () => measureDurable(isQuick ? 3 : 7, isQuick ? 100 : 300),
 };
 
 const unknown = wanted.filter((id) => !Object.hasOwn(MEASURES, id));
@@ -20,9 +27,8 @@ if (unknown.length > 0) {
   process.stderr.write(`bench: no measure ${unknown.join(', ')}; there are ${Object.keys(MEASURES).join(', ')}\n`);
   process.exitCode = 2;
 } else {
-  const rows = Object.entries(MEASURES)
-    .filter(([id]) => wanted.length === 0 || wanted.includes(id))
-    .map(([, measure]) => measure());
+  const rows: Row[] = [];
+  for (const [id, measure] of Object.entries(MEASURES)) if (wanted.length === 0 || wanted.includes(id)) rows.push(await measure());
   if (args.includes('--json')) console.log(JSON.stringify({ rows }));
   else printTable(rows);
 }

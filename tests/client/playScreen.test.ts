@@ -4,9 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { createFacts, emit, FACT } from '#kernel/facts.ts';
 import { parseScenario } from '#game/scenario.ts';
 import { roundHash, seatView } from '#game/round.ts';
-import type { ProcessRow, RoundEvent } from '#game/types.ts';
+import type { ProcessRow, RoundEvent, SeatView } from '#game/types.ts';
 import { lineOf } from '../../client/panels/play/logLines.ts';
 import { openedBy, PANELS } from '../../client/panels/play/opening.ts';
+import { rankOf } from '../../client/panels/play/PlayHeader.tsx';
+import { adjRefusal } from '../../client/panels/play/YouPanel.tsx';
 import { LocalSession } from '../../client/session/LocalSession.ts';
 import { motionsOf, MOTIONS_MAX } from '../../client/views/motions.ts';
 import { chooseHues, looks, watchedSeats } from '../../client/views/owners.ts';
@@ -164,4 +166,35 @@ describe('the room in the browser', () => {
     await session.host({ do: 'again' });
     expect(session.round.value!.now).toBe(1);
   });
+});
+
+describe('one’s own standing', () => {
+  const mine = (over: Partial<SeatView>): SeatView => ({ points: 40, rank: 9, third: 2, of: 20, climb: 12, ...over }) as SeatView;
+
+  test('is told in thirds, the first three as places; the last third hears what it takes to leave it', () => {
+    expect(rankOf(mine({}), 'thirds')).toBe('second');
+    expect(rankOf(mine({ rank: 5, third: 1, climb: null }), 'thirds')).toBe('first');
+    expect(rankOf(mine({ rank: 2, third: 1, climb: null }), 'thirds')).toBe('place');
+    expect(rankOf(mine({ rank: 20, third: 3 }), 'thirds')).toBe('climb');
+    expect(rankOf(mine({ rank: 2, of: 2, third: 3 }), 'thirds')).toBe('climb');
+    expect(rankOf(mine({ rank: 20, third: 3, climb: null }), 'thirds')).toBe(null);
+  });
+
+  test('is a place where ranks are full, nothing where there are none or nobody has points', () => {
+    expect(rankOf(mine({ rank: 20, third: 3 }), 'full')).toBe('place');
+    expect(rankOf(mine({}), 'none')).toBe(null);
+    expect(rankOf(mine({ points: 0, rank: 1, third: 1, climb: null }), 'thirds')).toBe(null);
+  });
+});
+
+test('a step of oom_score_adj that has no effect or no right says which', () => {
+  const mine = (value: number, tokens: number, adjPages = 2): SeatView =>
+    ({ adjPages, adj: { value, min: tokens > 0 ? -500 : 0, max: 1000, tokens } }) as SeatView;
+  expect(adjRefusal(mine(0, 1), 100)).toBe(null);
+  expect(adjRefusal(mine(0, 1), -100)).toBe(null);
+  expect(adjRefusal(mine(0, 0), -100)).toBe('adjRoot');
+  expect(adjRefusal(mine(300, 0), -100)).toBe(null);
+  expect(adjRefusal(mine(-500, 1), -100)).toBe('adjLeast');
+  expect(adjRefusal(mine(1000, 1), 100)).toBe('adjMost');
+  expect(adjRefusal(mine(0, 1, 0), 100)).toBe('adjNone');
 });

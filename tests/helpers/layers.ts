@@ -25,6 +25,7 @@ export const MATRIX: Record<string, Rights> = {
       'kysely',
       'nanoid',
       'pino',
+      'prom-client',
       'uqr',
       'zod',
     ],

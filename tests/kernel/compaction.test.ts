@@ -156,3 +156,18 @@ test('a pinned page outlives its unmapping until it is let go', () => {
     why: { code: 'NOT_PINNED' },
   });
 });
+
+test('a pinned page of shared memory outlives its object, and still does not move', () => {
+  const machine = createMachine({ frames: 256, zones: { normal: 256 }, minFreeKbytes: 0 });
+  const pid = spawn(machine);
+  const addr = mmap(machine, pid, 2, 'PROT_READ|PROT_WRITE', 'MAP_SHARED|MAP_ANONYMOUS');
+  granted(machine, pid, { call: 'pin_user_pages', addr, length: 2 * PAGE });
+  granted(machine, pid, { call: 'munmap', addr, length: 2 * PAGE });
+  checkMachine(machine);
+  granted(machine, KERNEL, { call: 'sysctl', name: 'vm.compact_memory', value: 1 });
+  expect(machine.vmstat[VMSTAT.pgmigrate_success]).toBe(0);
+  const before = freeOf(machine);
+  granted(machine, pid, { call: 'unpin_user_pages', addr, length: 2 * PAGE });
+  expect(freeOf(machine)).toBe(before + 2);
+  checkMachine(machine);
+});

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { Protocol } from '@colyseus/core';
 import { askSeat, newSecret, type ClassRoom } from './people.ts';
 
-const PING = Uint8Array.of(0x89, 0);
+const PING = Buffer.of(0x89, 0);
 const MASK = [0x5a, 0xa5, 0x3c, 0xc3];
 
 interface FrameOptions {

@@ -314,6 +314,7 @@ group('the host alone', () => {
     { do: 'standIns', on: true },
     { do: 'addBots', bots: ['free'] },
     { do: 'removeBots' },
+    { do: 'forget' },
     { do: 'cap', seat: 0, on: true },
     { do: 'options', seconds: 60 },
   ] as const;

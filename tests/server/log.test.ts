@@ -1,15 +1,14 @@
 /** The log: written before anybody is told, complete, without names; and what happens when it cannot be written. */
 import { randomBytes } from 'node:crypto';
-import { DatabaseSync } from 'node:sqlite';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { matchMaker } from '@colyseus/core';
 import { createRound, playTick, podium, roundHash } from '#game/round.ts';
 import { decodeLog, encodeLog } from '#protocol/log.ts';
 import { decodeTick } from '#protocol/tick.ts';
 import type { RoundRoom } from '../../server/rooms/RoundRoom.ts';
-import { findRound, logOf } from '../../server/store/rounds.ts';
-import { FILE, Store } from '../../server/store/Store.ts';
+import { Journal, type Trace } from '../../server/store/Journal.ts';
+import { findRound, insertRound, logOf, ticksOf } from '../../server/store/rounds.ts';
+import { Store } from '../../server/store/Store.ts';
 import { hashOnDisk, newHome, openHome, removeHomes, type Housed } from './homes.ts';
 import { enter, enterHost, makeRoom, type ClassRoom, type Guest } from './people.ts';
 
@@ -39,18 +38,18 @@ const insideOf = (room: ClassRoom): RoundRoom => matchMaker.getLocalRoomById(roo
 test('whatever tick anybody hears is on the disk already, byte for byte', async () => {
   const { room, player } = await running();
   // Another connection, as another process has: it sees what is committed and nothing else.
-  const disk = new DatabaseSync(join(house.folder, FILE), { readOnly: true });
-  const kept = disk.prepare('select bytes from ticks join rounds on rounds.key = ticks.round where rounds.code = ? and n = ?');
+  const disk = await Store.openBeside(house.folder);
+  const { key } = findRound(disk, room.code)!;
   const late: number[] = [];
   player.socket.onMessage('tick', (bytes: Uint8Array) => {
     const { n } = decodeTick(bytes);
-    const row = kept.get(room.code, n) as { bytes: Uint8Array } | undefined;
-    if (row === undefined || !Buffer.from(row.bytes).equals(bytes)) late.push(n);
+    const kept = ticksOf(disk, key)[n - 1];
+    if (kept === undefined || !Buffer.from(kept).equals(bytes)) late.push(n);
   });
   const from = player.round!.now;
   await player.untilTick(from + 150);
   expect(late).toEqual([]);
-  disk.close();
+  await disk.close();
 });
 
 test('the log on the disk, played alone, is the round that everybody saw; the result is kept with it', async () => {
@@ -74,7 +73,7 @@ test('names and secrets are not in the log, nor anywhere but in the roster', asy
   const { room, player } = round;
   const bytes = Buffer.from(encodeLog(logOf(house.store, findRound(house.store, room.code)!)));
   for (const hidden of ['Grace', room.code, room.hostSecret, player.secret]) expect(bytes.includes(hidden)).toBe(false);
-  const tables = ['rooms', 'rounds', 'ticks', 'snapshots'] as const;
+  const tables = ['rooms', 'rounds', 'beats', 'chunks', 'snapshots'] as const;
   for (const table of tables) {
     const rows = JSON.stringify(house.store.all(house.store.db.selectFrom(table).selectAll()));
     for (const hidden of ['Grace', room.hostSecret, player.secret]) expect(rows).not.toContain(hidden);
@@ -165,30 +164,67 @@ test('durability: process does not wait for the disk, power does', async () => {
   await store.close();
 });
 
-test('ticks of random bytes come back from the disk as they were', () => {
-  const { store } = house;
-  const ticks = Array.from({ length: 5000 }, (_, index) => randomBytes(index % 300));
-  const bytesOf = store.db.selectFrom('ticks').select('bytes').orderBy('n');
-  const key = Number(
-    store.run(
-      store.db.insertInto('rounds').values({
-        id: 'x',
-        room: null,
-        code: null,
-        number: 0,
-        rules: 1,
-        scenario: '{}',
-        seed: 1,
-        seats: 1,
-        began: 0,
-        ended: null,
-        hash: null,
-        result: null,
-      }),
-    ).lastInsertRowid,
-  );
-  store.transact(() => {
-    for (const [index, bytes] of ticks.entries()) store.run(store.db.insertInto('ticks').values({ round: key, n: index + 1, bytes }));
+/** Rounds of random bytes in a store of their own. */
+async function journalOf(count: number) {
+  const store = await Store.openMemory();
+  const { scenario } = logOf(house.store, findRound(house.store, (await running()).room.code)!);
+  const faults: unknown[] = [];
+  const traces = Array.from({ length: count }, (_, index) => {
+    const ticks: Uint8Array[] = [];
+    const round = insertRound(store, { room: null, code: null, number: 0, rules: 1, scenario, seed: index, seats: 1 });
+    const trace: Trace = { round, ticks, written: 0, onWritten: () => {}, onFailed: (error) => faults.push(error) };
+    return { trace, ticks };
   });
-  expect(Buffer.concat(store.all(bytesOf).map((row) => row.bytes))).toEqual(Buffer.concat(ticks));
+  return { store, journal: new Journal(store), traces, faults };
+}
+
+const rowsOf = (store: Store): number => store.all(store.db.selectFrom('beats').select('seq')).length;
+
+test('ticks of random bytes come back as they were: from beats, from chunks, and after a crash', async () => {
+  const { store, journal, traces, faults } = await journalOf(4);
+  const check = () => {
+    for (const { trace, ticks } of traces)
+      expect(Buffer.concat(ticksOf(store, trace.round!)).equals(Buffer.concat(ticks.slice(0, trace.written)))).toBe(true);
+  };
+  for (let beat = 1; beat <= 2200; beat++) {
+    // The second is paused for long, the third ticks now and then, the fourth stops early.
+    for (const [index, { trace, ticks }] of traces.entries()) {
+      if ((index === 1 && beat > 100) || (index === 2 && beat % 7 > 0) || (index === 3 && beat > 700)) continue;
+      ticks.push(randomBytes((beat * (index + 3)) % 300));
+      journal.add(trace);
+    }
+    journal.commit();
+    if (beat === 750) journal.remove(traces[3]!.trace);
+    if (beat % 371 === 0) check();
+  }
+  check();
+  expect(faults).toEqual([]);
+  // A server that is killed here leaves beats; the next one gathers them, and goes on.
+  expect(rowsOf(store)).toBeGreaterThan(0);
+  const next = new Journal(store);
+  expect(rowsOf(store)).toBe(0);
+  check();
+  const { trace, ticks } = traces[0]!;
+  for (let i = 0; i < 10; i++) {
+    ticks.push(randomBytes(20));
+    next.add(trace);
+    next.commit();
+  }
+  check();
+  await store.close();
+});
+
+test('beats do not pile up, though one round stands still', async () => {
+  const { store, journal, traces } = await journalOf(2);
+  const [busy, still] = traces as [(typeof traces)[0], (typeof traces)[0]];
+  still.ticks.push(randomBytes(10));
+  journal.add(still.trace);
+  for (let beat = 1; beat <= 9000; beat++) {
+    busy.ticks.push(randomBytes(10));
+    journal.add(busy.trace);
+    journal.commit();
+  }
+  expect(rowsOf(store)).toBeLessThan(5000);
+  for (const { trace, ticks } of traces) expect(ticksOf(store, trace.round!)).toHaveLength(ticks.length);
+  await store.close();
 });

@@ -71,6 +71,17 @@ test('rebuilding gives the round as it was, and puts back who came', () => {
   expect(decodeTick(playing.ticks[120]!).inputs).toEqual([{ type: 'join', seat: 40, bot: null }]);
 });
 
+test('what fails after a tick exists does not put its inputs into the next one too', () => {
+  const playing = played(20);
+  playing.queue({ type: 'extend', ticks: 100 });
+  playing.queue({ type: 'leave', seat: 3 });
+  playing.close();
+  // Sending it failed.
+  playing.rebuild();
+  playing.close();
+  expect(decodeTick(playing.ticks[21]!).inputs).toEqual([]);
+});
+
 test('a tick holds no more inputs than its bytes allow, the rest waits its turn', () => {
   const playing = played(1);
   const path = 'x'.repeat(200);

@@ -115,3 +115,25 @@ test('bots of a room that is not there say so', async () => {
   expect(await bots.exit).toBe(1);
   expect(bots.out()).toContain('2 refused: No room has this code.');
 });
+
+test('a load test says how many players, how many bytes and how it stands beside the bare library', async () => {
+  const load = start(['tests/load/load.ts', '--rooms', '1', '--players', '3', '--seconds', '1', '--json']);
+  expect(await load.exit).toBe(0);
+  const { P7, P8, steps, bare } = JSON.parse(load.out()) as Record<string, Record<string, number> & { length: number }>;
+  expect(steps).toHaveLength(1);
+  expect(P7!.playersPerBusyCore).toBeGreaterThan(0);
+  expect(P7!.messageRatio).toBeGreaterThan(0);
+  expect(P8!.bytesPerSecond).toBeGreaterThan(50);
+  // Three players and the host.
+  expect(bare!.clients).toBe(4);
+});
+
+test.each([
+  ['--rooms', '0'],
+  ['--players', 'many'],
+  ['--seconds', '1.5'],
+])('load %s %s is refused', async (name, value) => {
+  const load = start(['tests/load/load.ts', name, value]);
+  expect(await load.exit).toBe(1);
+  expect(load.out()).toContain(`${name} is a whole number from 1`);
+});

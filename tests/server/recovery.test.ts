@@ -299,7 +299,7 @@ test('a log that cannot be read leaves the class in the lobby, with everybody in
     room,
     player,
   } = await playedHouse();
-  rewrite(folder, "update ticks set bytes = x'ff' where n = 3; delete from snapshots");
+  rewrite(folder, "update chunks set bytes = x'0101ff' where first = 1; delete from snapshots");
   const house = await openHome({ dataFolder: folder });
   const again = at(room, house);
   expect(await describe(again)).toMatchObject({ phase: 'lobby', players: 1 });

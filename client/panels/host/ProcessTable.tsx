@@ -29,11 +29,9 @@ const NO_HUES: Hues = new Map();
 export function ProcessTable({ hosting, room, view, names, play }: TableProps) {
   const [by, setBy] = useState<Column>('badness');
   const hues = play?.hues.value ?? NO_HUES;
-  const light = (seat: Seat | null) => {
-    if (play !== null) play.lit.value = seat;
-  };
   const people = new Map(room.roster.filter((entry) => entry.seat >= 0).map((entry) => [entry.seat, entry]));
   const order = useOrder(view?.processes ?? [], by);
+  const light = useLight(play, order.rows);
   return (
     <div class="process-table" {...order.holding}>
       <table class="table">
@@ -58,14 +56,15 @@ export function ProcessTable({ hosting, room, view, names, play }: TableProps) {
           </tr>
         </thead>
         <tbody>
-          {order.rows.map((row) => (
+          {order.rows.map((row, place) => (
             <Row
-              key={row.seat}
+              // By place: rows that are moved in the document keep old styles in some browsers.
+              key={place}
               row={row}
               person={people.get(row.seat) ?? null}
               names={names}
               look={swatchClass(row.seat, -1, hues)}
-              light={(on) => light(on ? row.seat : null)}
+              light={(on) => light(on ? place : null)}
               cap={(on) => hosting.host({ do: 'cap', seat: row.seat, on })}
               kick={(entry) => hosting.host({ do: 'kick', id: entry.id }, kickedToast(entry, room, hosting.host))}
             />
@@ -76,24 +75,40 @@ export function ProcessTable({ hosting, room, view, names, play }: TableProps) {
   );
 }
 
+/** Lights on the map whatever row lies at the place that is pointed at. */
+function useLight(play: Play | null, rows: readonly ProcessRow[]) {
+  const [place, point] = useState<number | null>(null);
+  const seat: Seat | null = place === null ? null : (rows[place]?.seat ?? null);
+  const before = useRef(seat);
+  useEffect(() => {
+    if (play !== null && before.current !== seat) play.lit.value = seat;
+    before.current = seat;
+  }, [play, seat]);
+  return point;
+}
+
 /** Nothing moves for so long after the last touch of the table. */
 const HOLD_MS = 3000;
 
-/** The rows in order. While somebody points into the table they stand still: a press must not land on another process. */
+/** The rows in order. While somebody points into the table, or the keyboard stands in it, they stand still: a press must not land on another process. */
 function useOrder(processes: readonly ProcessRow[], by: Column) {
   const [held, setHeld] = useState<Column | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const last = useRef<Seat[]>([]);
+  const table = useRef<HTMLDivElement>(null);
   useEffect(() => () => clearTimeout(timer.current), []);
-  const hold = () => {
+  const wait = () => {
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => setHeld(null), HOLD_MS);
+    timer.current = setTimeout(() => (table.current?.querySelector('tbody :focus-visible') ? wait() : setHeld(null)), HOLD_MS);
+  };
+  const hold = () => {
+    wait();
     if (held !== by) setHeld(by);
   };
   const free = processes.toSorted((a, b) => b[by] - a[by] || a.killRank - b.killRank || a.seat - b.seat);
   const rows = held === by ? inOrder(free, last.current) : free;
   last.current = rows.map((row) => row.seat);
-  return { rows, holding: { onPointerMove: hold, onPointerDown: hold, onKeyDown: hold } };
+  return { rows, holding: { ref: table, onPointerMove: hold, onPointerDown: hold, onKeyDown: hold, onFocusCapture: hold } };
 }
 
 /** Newcomers come last. */

@@ -1,5 +1,5 @@
 import type { CardView } from '#game/types.ts';
-import { framesShort } from '../../text/units.ts';
+import { framesShort, percent } from '../../text/units.ts';
 import { t } from '../../text/t.ts';
 import { signsOf, SignMark } from './icons.tsx';
 import { numbersOf } from './logLines.ts';
@@ -20,7 +20,14 @@ interface CardTileProps {
 export function CardTile({ play, card, place, selected, pulsing, onWhy }: CardTileProps) {
   const waits = play.sent.value?.card === card.id;
   const urgent = card.patienceLeftTicks * 3 < card.patienceTicks;
-  const states = [selected && 'selected', waits && 'sent', urgent && 'urgent', pulsing && 'pulsing', card.why !== null && 'failed'];
+  const states = [
+    selected && 'selected',
+    waits && 'sent',
+    urgent && 'urgent',
+    pulsing && 'pulsing',
+    card.why !== null && 'failed',
+    card.reusable.length > 0 && 'reusable',
+  ];
   return (
     <li class={['tile', ...states].filter(Boolean).join(' ')}>
       <button type="button" class="tile-face" aria-pressed={selected} onClick={() => play.select(card.id)} onMouseDown={keepFocus}>
@@ -111,15 +118,24 @@ function Reuse({ play, card, selected }: { play: Play; card: CardView; selected:
   const holding = card.reusable[0];
   const held = play.seen.value?.mine?.holdings.find((one) => one.id === holding);
   if (held === undefined) return null;
+  const says = t('play.card.reuseLong', { frames: framesShort(held.frames) });
+  const point = (on: boolean): void => void (play.spot.value = on ? { holding: held.id, stays: false } : null);
   return (
     <button
       type="button"
       class="tile-reuse"
+      title={says}
+      aria-label={says}
+      onPointerEnter={(event) => event.pointerType === 'mouse' && point(true)}
+      onPointerLeave={() => point(false)}
       onMouseDown={keepFocus}
-      onClick={() => play.act({ do: 'reuse', card: card.id, holding: held.id }, { tool: 'other', card: card.id })}
+      onClick={() => {
+        point(false);
+        play.act({ do: 'reuse', card: card.id, holding: held.id }, { tool: 'other', card: card.id });
+      }}
     >
       {selected && <kbd class="keycap">G</kbd>}
-      {t('play.card.reuse', { frames: framesShort(held.frames) })}
+      {t('play.card.reuse', { bonus: percent(play.seen.value!.round.scenario.economy.reuseBonusMilli) })}
     </button>
   );
 }

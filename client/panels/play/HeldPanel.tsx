@@ -42,6 +42,7 @@ export function FreeDone({ play, mine }: { play: Play; mine: SeatView }) {
     >
       <kbd class="keycap">{t('play.held.space')}</kbd>
       {t('play.held.freeDone')}
+      {mine.totals.pending > 0 && <strong class="good mono">+{mine.totals.pending}</strong>}
     </button>
   );
 }
@@ -59,12 +60,33 @@ export function freeDone(play: Play): void {
 
 function Holding({ play, holding }: { play: Play; holding: HoldingView }) {
   const free = () => play.act({ do: 'free', holding: holding.id }, { tool: 'free', card: 0 });
+  const spot = play.spot.value;
+  // What stays lit because it was pressed is not put out by a pointer that passes.
+  const point = (on: boolean): void => {
+    if (spot?.stays === true || holding.id === 0) return;
+    if (on && spot?.holding !== holding.id) play.spot.value = { holding: holding.id, stays: false };
+    if (!on && spot !== null) play.spot.value = null;
+  };
   return (
-    <li class={`holding ${holding.state}${holding.blocked ? ' blocked' : ''}`}>
-      <span class="holding-what">
+    <li
+      class={`holding ${holding.state}${holding.blocked ? ' blocked' : ''}${spot?.holding === holding.id ? ' spotted' : ''}`}
+      onPointerMove={(event) => event.pointerType === 'mouse' && point(true)}
+      onPointerLeave={() => point(false)}
+      onFocusCapture={(event) => event.target instanceof Element && event.target.matches(':focus-visible') && point(true)}
+      onBlurCapture={() => point(false)}
+    >
+      <button
+        type="button"
+        class="holding-what"
+        aria-pressed={spot?.holding === holding.id && spot.stays}
+        title={t('play.held.show')}
+        disabled={holding.id === 0}
+        onMouseDown={keepFocus}
+        onClick={() => (play.spot.value = spot?.holding === holding.id && spot.stays ? null : { holding: holding.id, stays: true })}
+      >
         <strong>{framesShort(holding.frames)}</strong>
         <span class="dim">{whatOf(holding)}</span>
-      </span>
+      </button>
       <HoldingState holding={holding} />
       {holding.state === 'running' ? (
         <span
@@ -95,6 +117,7 @@ function HoldingState({ holding }: { holding: HoldingView }) {
   if (holding.state === 'running')
     return <span class="holding-state">{t('play.held.running', { n: Math.ceil(holding.ticksLeft / 10) })}</span>;
   if (holding.blocked) return <span class="holding-state warn">{t('play.held.blocked')}</span>;
+  if (holding.state === 'unused' && holding.frames === 0) return <span class="holding-state warn">{t('play.held.untouched')}</span>;
   if (holding.state === 'unused')
     return <span class="holding-state warn">{t('play.held.unused', { rent: perSecond(holding.rentMilli) })}</span>;
   return (

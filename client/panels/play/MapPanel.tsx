@@ -1,15 +1,16 @@
 import { effect, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { framesOfHolding, seatOfPid } from '#game/round.ts';
 import type { MapHandle } from '../../scenes/startMap.ts';
 import { theme } from '../../theme/theme.ts';
 import { t } from '../../text/t.ts';
 import { frameFacts } from '../../views/frameAt.ts';
 import { mapColours } from '../../views/mapColours.ts';
+import { ByHand } from './ByHand.tsx';
 import { MapLegend } from './MapLegend.tsx';
 import { MapMirror } from './MapMirror.tsx';
 import { who } from './Mark.tsx';
-import { seatOfPid } from './pids.ts';
 import type { Play } from './play.ts';
 import type { Seen } from './watchRound.ts';
 
@@ -106,12 +107,15 @@ function hold(
 function shotOf(play: Play) {
   const seen = play.seen.value;
   if (seen === null) return null;
+  const { round } = seen;
+  const spot = play.spot.value === null ? [] : framesOfHolding(round, play.seat, play.spot.value.holding);
   return {
-    machine: seen.round.machine,
+    machine: round.machine,
     facts: play.session.facts,
     lookOf: play.looks.value,
-    isMine: (pid: number) => play.seat >= 0 && seatOfPid(seen, pid) === play.seat,
-    dim: play.lit.value === null ? 0 : DIM,
+    isMine: (pid: number) => play.seat >= 0 && seatOfPid(round, pid) === play.seat,
+    spot,
+    dim: play.lit.value === null && spot.length === 0 ? 0 : DIM,
   };
 }
 
@@ -134,7 +138,7 @@ function sleepUnseen(host: HTMLElement, handle: MapHandle): () => void {
 function lightOwner(play: Play, pfn: number): void {
   const seen = play.seen.peek();
   const frame = seen === null ? null : frameFacts(seen.round.machine, pfn);
-  const seat = frame === null || frame.owner <= 0 ? null : seatOfPid(seen, frame.owner);
+  const seat = frame === null || frame.owner <= 0 ? null : seatOfPid(seen!.round, frame.owner);
   play.lit.value = seat === play.lit.peek() ? null : seat;
 }
 
@@ -166,7 +170,7 @@ function CursorLine({ play, cursor }: { play: Play; cursor: ReadonlySignal<numbe
   return (
     <p class={text === '' && used.current ? 'map-cursor none' : 'map-cursor'}>
       <span class={text === '' ? 'mono dim' : 'mono'} aria-hidden="true">
-        {text || t('play.map.hint')}
+        {text || <ByHand key="hint" point={t('play.map.hint')} tap={t('play.map.hintTap')} />}
       </span>
       <span class="unseen" aria-live="polite">
         {spoken}
@@ -178,7 +182,7 @@ function CursorLine({ play, cursor }: { play: Play; cursor: ReadonlySignal<numbe
 function frameText(play: Play, seen: Seen | null, pfn: number): string {
   const frame = seen === null ? null : frameFacts(seen.round.machine, pfn);
   if (frame === null) return '';
-  const seat = frame.owner <= 0 ? null : seatOfPid(seen, frame.owner);
+  const seat = frame.owner <= 0 ? null : seatOfPid(seen!.round, frame.owner);
   const owner =
     frame.owner === -1
       ? ''

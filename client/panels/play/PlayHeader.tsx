@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import type { Scenario, SeatView } from '#game/types.ts';
 import { clock } from '../../text/units.ts';
 import { lang, t } from '../../text/t.ts';
 import { Switches } from '../TopBar.tsx';
@@ -49,12 +50,23 @@ export function PlayHeader({ play, seen, children }: { play: Play; seen: Seen; c
   );
 }
 
-const THIRDS = ['', 'first', 'second', 'third'] as const;
+/** Places that are told as a number where ranks are thirds. */
+const TOLD = 3;
+
+/** How one stands, without a word that shames: nobody is told to be last, but what it takes to climb. */
+export function rankOf(mine: SeatView, ranks: Scenario['ranks']): 'place' | 'first' | 'second' | 'climb' | null {
+  if (ranks === 'none' || (mine.points === 0 && mine.rank === 1)) return null;
+  if (ranks === 'full') return 'place';
+  if (mine.third === 3) return mine.climb === null ? null : 'climb';
+  if (mine.rank <= TOLD) return 'place';
+  return mine.third === 1 ? 'first' : 'second';
+}
 
 function Rank({ seen }: { seen: Seen }) {
-  const { ranks } = seen.round.scenario;
   const mine = seen.mine!;
-  if (ranks === 'none') return null;
-  if (ranks === 'thirds' && mine.rank > 3) return <span class="head-rank">{t(`play.head.third.${THIRDS[mine.third]}`)}</span>;
+  const shown = rankOf(mine, seen.round.scenario.ranks);
+  if (shown === null) return null;
+  if (shown === 'climb') return <span class="head-rank climb">{t('play.head.climb', { n: mine.climb! })}</span>;
+  if (shown !== 'place') return <span class="head-rank">{t(`play.head.third.${shown}`)}</span>;
   return <span class="head-rank">{t('play.head.rank', { rank: ordinal(mine.rank), of: mine.of })}</span>;
 }

@@ -86,8 +86,8 @@ export function TopThree({ play, all }: { play: Play; all: ClassView }) {
     <section class="top-three" aria-label={t('play.top.title')}>
       <h2 class="label">{t('play.top.title')}</h2>
       <ol>
-        {top.slice(0, TOP).map((row) => (
-          <li key={row.seat} class={row.seat === play.seat ? 'mine' : ''} title={play.nameOf(row.seat)}>
+        {top.slice(0, TOP).map((row, place) => (
+          <li key={place} class={row.seat === play.seat ? 'mine' : ''} title={play.nameOf(row.seat)}>
             <Mark play={play} seat={row.seat} />
             <span class="unseen">{row.seat === play.seat ? t('play.processes.you') : play.nameOf(row.seat) || row.pid}</span>
             <span class="mono">{row.points}</span>

@@ -8,14 +8,14 @@ export const ORDER_MAX = 10;
 const KEYS: readonly ToolView['key'][] = ['q', 'w', 'e', 'r', 'a', 's', 'd', 'f'];
 const ROW = 4;
 
-/** Calls in fixed places, and the order that those take which ask for a block. */
+/** Calls in fixed places, as many columns as the scenario has calls, and the order that those take which ask for a block. */
 export function TrayPanel({ play, mine }: { play: Play; mine: SeatView }) {
-  const lastRow = mine.tray.some((tool) => KEYS.indexOf(tool.key) >= ROW) ? KEYS.length : ROW;
+  const places = mine.tray.reduce((most, tool) => Math.max(most, KEYS.indexOf(tool.key) + 1), 0);
   return (
     <section class={`tray${mine.stall === null ? '' : ' stalled'}`} aria-label={t('play.tray')}>
       {mine.tray.some((tool) => tool.takesOrder) && <OrderStepper play={play} />}
-      <div class={`keys${lastRow > ROW ? ' two' : ''}`}>
-        {KEYS.slice(0, lastRow).map((key) => (
+      <div class={`keys${places > ROW ? ' two' : ''}`} style={{ '--places': Math.min(ROW, places) }}>
+        {KEYS.slice(0, places).map((key) => (
           <ToolKey key={key} play={play} mine={mine} place={key} />
         ))}
       </div>

@@ -67,36 +67,45 @@ function Size({ name, pages, main = false }: { name: 'VSS' | 'RSS' | 'PSS' | 'US
 
 const ADJ_STEP = 100;
 
-/** One's own oom_score_adj: raising it is always allowed, lowering costs the root token. */
+/** One's own oom_score_adj: raising it is always allowed, lowering costs the root token. What has no effect says so. */
 function Adj({ play, mine }: { play: Play; mine: SeatView }) {
-  const to = (by: number) =>
-    play.act({ do: 'adj', value: Math.max(-1000, Math.min(1000, mine.oomScoreAdj + by)) }, { tool: 'other', card: 0 });
   return (
     <div class="adj">
       <dt class="mono">oom_score_adj</dt>
       <dd>
-        <button
-          type="button"
-          class="adj-key"
-          aria-label={t('play.you.adjDown')}
-          title={t('play.you.adjDown')}
-          onMouseDown={keepFocus}
-          onClick={() => to(-ADJ_STEP)}
-        >
-          −
-        </button>
-        <span class="mono">{mine.oomScoreAdj}</span>
-        <button
-          type="button"
-          class="adj-key"
-          aria-label={t('play.you.adjUp')}
-          title={t('play.you.adjUp')}
-          onMouseDown={keepFocus}
-          onClick={() => to(ADJ_STEP)}
-        >
-          +
-        </button>
+        <AdjKey play={play} mine={mine} by={-ADJ_STEP} />
+        <span class="mono">{mine.adj.value}</span>
+        <AdjKey play={play} mine={mine} by={ADJ_STEP} />
       </dd>
+      {mine.adjPages === 0 && <dd class="adj-none">{t('play.you.adjNone')}</dd>}
     </div>
+  );
+}
+
+/** Why a step of oom_score_adj cannot be taken; null when it can. */
+export function adjRefusal(mine: SeatView, by: number): string | null {
+  if (mine.adjPages === 0) return 'adjNone';
+  if (mine.adj.value + by > mine.adj.max) return 'adjMost';
+  if (mine.adj.value + by >= mine.adj.min) return null;
+  return mine.adj.tokens === 0 ? 'adjRoot' : 'adjLeast';
+}
+
+function AdjKey({ play, mine, by }: { play: Play; mine: SeatView; by: number }) {
+  const refusal = adjRefusal(mine, by);
+  const says = t(`play.you.${refusal ?? (by > 0 ? 'adjUp' : 'adjDown')}`);
+  const press = () =>
+    refusal === null ? play.act({ do: 'adj', value: mine.adj.value + by }, { tool: 'other', card: 0 }) : play.say(says, 'plain');
+  return (
+    <button
+      type="button"
+      class="adj-key"
+      aria-label={says}
+      aria-disabled={refusal !== null}
+      title={says}
+      onMouseDown={keepFocus}
+      onClick={press}
+    >
+      {by > 0 ? '+' : '−'}
+    </button>
   );
 }

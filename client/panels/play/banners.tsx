@@ -30,7 +30,7 @@ export function KillCard({ play, mine }: { play: Play; mine: SeatView }) {
       <table class="kill-rows">
         <thead>
           <tr>
-            <td />
+            <td class="dim">{t('play.kill.unit')}</td>
             <th scope="col">{t('play.kill.who')}</th>
             <th scope="col" class="num">
               {t('play.kill.asked')}

@@ -30,7 +30,7 @@ function act(play: Play, event: KeyboardEvent, wishes: KeyWishes): boolean {
   const mine = play.seen.value?.mine;
   if (mine === null || mine === undefined) return false;
   const key = event.key.toLowerCase();
-  if (key === 'arrowup' || key === 'arrowdown') {
+  if ((key === 'arrowup' || key === 'arrowdown') && mine.tray.some((tool) => tool.takesOrder)) {
     stepOrder(play, key === 'arrowup' ? 1 : -1);
     return true;
   }

@@ -4,7 +4,8 @@
  */
 import { computed, signal } from '@preact/signals';
 import type { ReadonlySignal, Signal } from '@preact/signals';
-import type { Action, CardId, CardView, Seat, SeatView } from '#game/types.ts';
+import { seatOfPid } from '#game/round.ts';
+import type { Action, CardId, CardView, HoldingId, Seat, SeatView } from '#game/types.ts';
 import type { Session } from '../../session/Session.ts';
 import { chooseHues, looks, watchedSeats } from '../../views/owners.ts';
 import type { Hues } from '../../views/owners.ts';
@@ -12,7 +13,6 @@ import { HUES } from '../../views/palette.ts';
 import type { LookOf } from '../../views/texels.ts';
 import type { LogLine } from './logLines.ts';
 import type { PanelName } from './opening.ts';
-import { seatOfPid } from './pids.ts';
 import { createSaid } from './said.ts';
 import type { Notice, Sent } from './said.ts';
 import { watchRound } from './watchRound.ts';
@@ -31,6 +31,8 @@ export interface Play {
   readonly order: Signal<number>;
   /** The seat whose frames are lit, besides one's own introduction. */
   readonly lit: Signal<Seat | null>;
+  /** What one holds and points at: its frames are lit instead. `stays` until it is pressed again. */
+  readonly spot: Signal<{ holding: HoldingId; stays: boolean } | null>;
   readonly sent: ReadonlySignal<Sent | null>;
   readonly notice: ReadonlySignal<Notice | null>;
   readonly opened: ReadonlySignal<ReadonlySet<PanelName>>;
@@ -50,6 +52,7 @@ export function createPlay(session: Session, seat: Seat, allOpen: boolean, sente
   const hues = signal<Hues>(new Map());
   const chosen = signal<CardId>(0);
   const lit = signal<Seat | null>(null);
+  const spot = signal<{ holding: HoldingId; stays: boolean } | null>(null);
   const said = createSaid(session, seat, allOpen);
   let huesAt = -HUE_TICKS;
 
@@ -62,6 +65,8 @@ export function createPlay(session: Session, seat: Seat, allOpen: boolean, sente
         hues.value = chooseHues(hues.value, watchedSeats(now.all.processes, seat), seat);
       }
       said.take(happened, now.tick);
+      const { value: at } = spot;
+      if (at !== null && !now.mine?.holdings.some(({ id }) => id === at.holding)) spot.value = null;
     }
     seen.value = now;
   });
@@ -72,12 +77,13 @@ export function createPlay(session: Session, seat: Seat, allOpen: boolean, sente
     seen,
     hues,
     looks: computed(() => {
-      void session.round.value;
-      return looks((pid) => seatOfPid(seen.peek(), pid), seat, hues.value, lit.value);
+      const round = session.round.value;
+      return looks((pid) => (round === null ? null : seatOfPid(round, pid)), seat, hues.value, spot.value === null ? lit.value : null);
     }),
     card: computed(() => cardFor(seen.value?.mine ?? null, chosen.value)),
     order: signal(0),
     lit,
+    spot,
     ...said,
     select: (card) => void (chosen.value = card),
     act(action, what) {

@@ -16,30 +16,38 @@ export function pageblockType(frames: Frames, pfn: Pfn): number {
   return frames.pageblock[pfn >> frames.pageblockOrder]!;
 }
 
-/** `pfn` is the head of a block of `order`; puts it first (or last) in its list. */
-export function addToFreeList(frames: Frames, zone: Zone, pfn: Pfn, order: number, type: number, toTail: boolean): void {
-  const { next, prev } = frames;
-  const { listHead, listTail } = zone;
-  const list = order * zone.types + type;
-  if (toTail) {
-    const last = listTail[list]!;
-    prev[pfn] = last;
-    next[pfn] = -1;
-    listTail[list] = pfn;
-    if (last < 0) listHead[list] = pfn;
-    else next[last] = pfn;
-  } else {
-    const first = listHead[list]!;
-    next[pfn] = first;
-    prev[pfn] = -1;
-    listHead[list] = pfn;
-    if (first < 0) listTail[list] = pfn;
-    else prev[first] = pfn;
-  }
+/** `pfn` is the head of a block of `order`; puts it first in its list. */
+function addHead(frames: Frames, zone: Zone, pfn: Pfn, order: number, list: number): void {
+  const first = zone.listHead[list]!;
+  frames.next[pfn] = first;
+  frames.prev[pfn] = -1;
+  zone.listHead[list] = pfn;
+  if (first < 0) zone.listTail[list] = pfn;
+  else frames.prev[first] = pfn;
   frames.flags[pfn] = PG.buddy;
   frames.order[pfn] = order;
   zone.nrFree[order]! += 1;
-  zone.listLength[list]! += 1;
+  if (zone.types > 1) zone.listLength[list]! += 1;
+}
+
+/** The same, last in its list. */
+function addTail(frames: Frames, zone: Zone, pfn: Pfn, order: number, list: number): void {
+  const last = zone.listTail[list]!;
+  frames.prev[pfn] = last;
+  frames.next[pfn] = -1;
+  zone.listTail[list] = pfn;
+  if (last < 0) zone.listHead[list] = pfn;
+  else frames.next[last] = pfn;
+  frames.flags[pfn] = PG.buddy;
+  frames.order[pfn] = order;
+  zone.nrFree[order]! += 1;
+  if (zone.types > 1) zone.listLength[list]! += 1;
+}
+
+/** Puts a block on the list of its order and type, first or last. */
+export function addToFreeList(frames: Frames, zone: Zone, pfn: Pfn, order: number, type: number, toTail: boolean): void {
+  if (toTail) addTail(frames, zone, pfn, order, order * zone.types + type);
+  else addHead(frames, zone, pfn, order, order * zone.types + type);
 }
 
 /** Takes a free block out of its list; its first frame is nobody's until the caller marks it. */
@@ -56,12 +64,7 @@ export function delFromFreeList(frames: Frames, zone: Zone, pfn: Pfn, order: num
   prev[pfn] = -1;
   frames.flags[pfn] = 0;
   zone.nrFree[order]! -= 1;
-  zone.listLength[list]! -= 1;
-}
-
-/** Is `pfn` the first frame of a free block of just this order, in this zone? */
-export function isFreeBlock(frames: Frames, zone: Zone, pfn: Pfn, order: number): boolean {
-  return pfn >= zone.start && pfn < zone.end && frames.flags[pfn] === PG.buddy && frames.order[pfn] === order;
+  if (zone.types > 1) zone.listLength[list]! -= 1;
 }
 
 /** Cuts a block of order `high` down to `low`, giving back each upper half; the caller keeps the lowest piece. */
@@ -79,31 +82,35 @@ export function rmqueueSmallest(frames: Frames, zone: Zone, order: number, type:
     const pfn = listHead[current * types + type]!;
     if (pfn < 0) continue;
     delFromFreeList(frames, zone, pfn, current, type);
-    if (current > order) expand(frames, zone, pfn, order, current, type, facts);
+    while (current > order) {
+      if (facts !== null) emit(facts, FACT.blockSplit, pfn, current, 0);
+      current -= 1;
+      addHead(frames, zone, pfn + (1 << current), current, current * types + type);
+    }
     zone.free -= 1 << order;
     return pfn;
   }
   return -1;
 }
 
-/** Would the block that holds this one merge soon, were it free too? Then it goes last, to be left alone for a while. */
-function buddyMergeLikely(frames: Frames, zone: Zone, pfn: Pfn, order: number): boolean {
-  if (order >= zone.maxOrder - 1) return false;
-  const parent = pfn & ~(1 << order);
-  return isFreeBlock(frames, zone, parent ^ (1 << (order + 1)), order + 1);
-}
-
-/** Gives back a block, joining it with its buddy for as long as the buddy is free (__free_one_page). `toTail`: FPI_TO_TAIL, as at boot. */
+/**
+ * Gives back a block, joining it with its buddy for as long as the buddy is free (__free_one_page). It goes first in its
+ * list; or last, to be left alone for a while, when the block that holds it would merge soon, were it free too
+ * (buddy_merge_likely). `toTail`: FPI_TO_TAIL, as at boot. That a frame heads a free block of
+ * just this order, in this zone, is tested in two places: as a function it costs a sixth of the whole.
+ */
 export function freeOnePage(frames: Frames, zone: Zone, freed: Pfn, freedOrder: number, toTail: boolean, facts: FactRing | null): void {
+  const { flags, order: orders } = frames;
+  const { start, end, maxOrder, types } = zone;
+  const type = types === 1 ? 0 : pageblockType(frames, freed);
   let pfn = freed;
   let order = freedOrder;
-  const type = pageblockType(frames, freed);
-  frames.flags[freed] = 0;
+  flags[freed] = 0;
   if (type !== MIGRATE.isolate) zone.free += 1 << order;
-  while (order < zone.maxOrder) {
+  while (order < maxOrder) {
     const buddy = pfn ^ (1 << order);
-    if (!isFreeBlock(frames, zone, buddy, order)) break;
-    const buddyType = pageblockType(frames, buddy);
+    if (buddy < start || buddy >= end || flags[buddy] !== PG.buddy || orders[buddy] !== order) break;
+    const buddyType = types === 1 ? 0 : pageblockType(frames, buddy);
     if (buddyType !== type && !mayJoin(type, buddyType)) break;
     delFromFreeList(frames, zone, buddy, order, buddyType);
     if (buddyType !== type) setPageblockType(frames, buddy, order, type);
@@ -111,7 +118,13 @@ export function freeOnePage(frames: Frames, zone: Zone, freed: Pfn, freedOrder: 
     order += 1;
     if (facts !== null) emit(facts, FACT.blockMerged, pfn, order, 0);
   }
-  addToFreeList(frames, zone, pfn, order, type, toTail || buddyMergeLikely(frames, zone, pfn, order));
+  let last = toTail;
+  if (!last && order < maxOrder - 1) {
+    const other = (pfn & ~(1 << order)) ^ (2 << order);
+    last = other >= start && other < end && flags[other] === PG.buddy && orders[other] === order + 1;
+  }
+  if (last) addTail(frames, zone, pfn, order, order * types + type);
+  else addHead(frames, zone, pfn, order, order * types + type);
 }
 
 /** Pageblocks of the ordinary types may join into a larger block; reserved, lent and isolated ones keep to themselves (migratetype_is_mergeable). */

@@ -1,5 +1,5 @@
 /** Shared anonymous memory: an object of its own that areas map, as a file that was never named (mm/shmem.c). */
-import type { Machine, Pfn, ShmObject } from '../types.ts';
+import { PG, type Machine, type Pfn, type ShmObject } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
@@ -44,6 +44,8 @@ export function putShm(machine: Machine, id: number): void {
     machine.shmPages.delete(pfn);
     machine.frames.refcount[pfn]! -= 1;
     if (machine.frames.refcount[pfn] === 0) freePagesBlock(machine, pfn, 0);
+    // A pin keeps the page after its object: it is nobody's then, until the pin goes.
+    else machine.frames.flags[pfn] = PG.head | PG.anon;
   }
   machine.committed -= object.promised;
   machine.shm.delete(id);

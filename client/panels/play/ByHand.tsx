@@ -1,0 +1,9 @@
+/** One sentence for who has keys and a pointer, another for a thumb; the style sheet shows the one that is true. */
+export function ByHand({ point, tap }: { point: string; tap: string }) {
+  return (
+    <>
+      <span class="by-key">{point}</span>
+      <span class="by-thumb">{tap}</span>
+    </>
+  );
+}
