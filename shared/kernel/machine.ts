@@ -17,6 +17,7 @@ import { createRmap } from './mm/rmap.ts';
 import { createVmapSpace } from './mm/vmap_area.ts';
 import { bootCaches, createSlabState } from './mm/slab_common.ts';
 import { slabTick } from './mm/slab_free.ts';
+import { hashSlabs } from './mm/slab_hash.ts';
 import { VMSTAT_COUNT } from './mm/vmstat.ts';
 import { badArgument, oomKilled, refused, refusedBy } from './sys/answer.ts';
 import type { Answer, Call, Machine, Pid, Refused, Task } from './types.ts';
@@ -179,7 +180,9 @@ export function hash(machine: Machine): string {
   hashArray(hasher, machine.vmstat);
   hashRmap(machine, hasher);
   hashTables(machine, hasher);
-  hashArray(hasher, encode(smallState(machine)));
+  const { slab: _slab, ...small } = smallState(machine);
+  hashArray(hasher, encode(small));
+  hashSlabs(machine.slab, hasher);
   hashArray(hasher, encode(machine.config));
   return hashText(hasher);
 }

@@ -209,6 +209,7 @@ export function kmemCacheCreate(machine: Machine, pid: Pid, name: string, wish: 
   const isTaken = isNameTaken(machine, name);
   if (isTaken && !isSlub) return NAME_TAKEN;
   if (wish.objectSize > 4096 << machine.config.maxOrder) return TOO_LARGE;
+  if (isTaken) printk(machine, `kmem_cache of name '${name}' already exists`);
   const same = findMergeable(machine, wish);
   if (same !== null) {
     same.refcount += 1;
@@ -223,7 +224,6 @@ export function kmemCacheCreate(machine: Machine, pid: Pid, name: string, wish: 
     if (descriptor >= 0) freeDescriptor(machine, descriptor);
     return TOO_LARGE;
   }
-  if (isTaken) printk(machine, `kmem_cache of name '${name}' already exists`);
   cache.descriptor = descriptor;
   return addHandle(machine, cache, name, pid);
 }

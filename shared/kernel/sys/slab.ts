@@ -218,7 +218,9 @@ export const cacheArgs = { cache: ANY };
 export function sysCacheShrink(machine: Machine, _task: Task | null, id: number): Answer {
   const found = idOf(machine, id);
   if (!('handle' in found)) return found;
+  const { slabs } = found.cache;
   shrinkCache(machine, found.cache);
+  machine.cost += machine.config.costs.free_block! * (slabs - found.cache.slabs);
   return granted();
 }
 
@@ -227,6 +229,7 @@ export function sysCacheDestroy(machine: Machine, task: Task | null, id: number)
   if (!('handle' in found)) return found;
   const { owner } = found.handle;
   if (owner !== pidOf(task) && !isRoot(machine, task)) return refused('EPERM', { code: 'NOT_CACHE_OWNER', cache: id, owner });
-  const objects = found.cache.live;
+  const { live: objects, slabs } = found.cache;
+  machine.cost += machine.config.costs.free_block! * slabs;
   return destroyHandle(machine, id, nameOf(pidOf(task))) ? granted() : refused('EBUSY', { code: 'CACHE_BUSY', cache: id, objects });
 }
