@@ -82,6 +82,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   try {
     return await serve(options, log, store);
   } catch (error) {
+    // Closed already, when it is the port that was taken.
     await store.close();
     throw error;
   }
@@ -114,6 +115,7 @@ async function serve(options: AppOptions, log: Logger, store: Store): Promise<Ap
     logger: frameworkLog(log),
     beforeListen: async () => {
       await matchMaker.onReady;
+      sequencer.hold();
       await asleep.wakeFresh();
     },
   });
@@ -127,26 +129,27 @@ async function serve(options: AppOptions, log: Logger, store: Store): Promise<Ap
     metrics,
     options.metricsToken,
   );
-  await listening(http, () =>
+  const close = async () => {
+    await server.gracefullyShutdown(false);
+    sequencer.stop();
+    retention.stop();
+    http.closeAllConnections();
+    await store.close();
+  };
+  const listen = () =>
     server.listen(options.port, options.host, undefined, () => {
       // The framework has just put its own routes in front: matchmaking for anybody, with CORS for every origin. Ours are all there are.
       http.removeAllListeners('request');
       http.on('request', pages);
-    }),
-  );
-  return {
-    port: (http.address() as AddressInfo).port,
-    log,
-    sequencer,
-    store,
-    close: async () => {
-      await server.gracefullyShutdown(false);
-      sequencer.stop();
-      retention.stop();
-      http.closeAllConnections();
-      await store.close();
-    },
-  };
+    });
+  try {
+    await listening(http, listen);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  sequencer.go();
+  return { port: (http.address() as AddressInfo).port, log, sequencer, store, close };
 }
 
 /** The framework waits for ever when the port is taken. */

@@ -248,7 +248,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
 
   /** A room that has played can be asked for again. */
   closeEmpty(): void {
-    if (this.state.rounds === 0) this.record.close('ROOM_CLOSED');
+    if (this.state.rounds === 0) this.record.forget();
     void this.disconnect(CLOSE.ROOM_CLOSED);
   }
 

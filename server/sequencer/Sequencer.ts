@@ -25,6 +25,7 @@ export class Sequencer {
   private readonly log: Logger;
   private readonly commit: () => void;
   private timer: NodeJS.Timeout | null = null;
+  private isHeld = false;
   private beat = 0;
   private due = 0;
   /** How late beats with a room in them began, ms; the newest overwrite the oldest. */
@@ -44,14 +45,23 @@ export class Sequencer {
     if (this.slots.some((slot) => slot.has(room))) return;
     const emptiest = this.slots.reduce((best, slot) => (slot.size < best.size ? slot : best));
     emptiest.add(room);
-    if (this.timer === null) {
-      this.due = performance.now() + this.beatMs;
-      this.arm();
-    }
+    if (this.timer === null && !this.isHeld) this.begin();
   }
 
   remove(room: Ticking): void {
     for (const slot of this.slots) slot.delete(room);
+  }
+
+  /** No room ticks until `go`: the server restores rooms, and nobody can reach them yet. */
+  hold(): void {
+    this.isHeld = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  go(): void {
+    this.isHeld = false;
+    if (this.timer === null) this.begin();
   }
 
   stop(): void {
@@ -64,6 +74,11 @@ export class Sequencer {
   latenessAt(share: number): number {
     const kept = this.lateness.slice(0, Math.min(this.beats, LATENESS_KEPT)).sort();
     return kept[Math.min(kept.length - 1, Math.floor(kept.length * share))] ?? 0;
+  }
+
+  private begin(): void {
+    this.due = performance.now() + this.beatMs;
+    this.arm();
   }
 
   private arm(): void {

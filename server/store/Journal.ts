@@ -78,13 +78,14 @@ export class Journal {
     this.waiting.clear();
     if (due.length === 0) return;
     const upTo = due.map(({ ticks, written }) => Math.min(ticks.length, written + TICKS_AT_ONCE));
+    // A number is used once: what failed may be on the disk all the same.
+    this.last += 1;
     try {
-      this.insert.run(this.last + 1, beatOf(due, upTo));
+      this.insert.run(this.last, beatOf(due, upTo));
     } catch (error) {
       for (const trace of due) this.fail(trace, error);
       return;
     }
-    this.last += 1;
     for (const [index, trace] of due.entries()) this.settle(trace, upTo[index]!);
     if (this.last - this.pruned >= PRUNE_ROWS) this.prune();
   }

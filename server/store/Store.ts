@@ -32,7 +32,7 @@ export class Store {
   /** Builds queries; they run by `all` and `run`. */
   readonly db: Kysely<Tables>;
   readonly sqlite: DatabaseSync;
-  private readonly checkpoints: Checkpoints | null;
+  private checkpoints: Checkpoints | null;
   private readonly letGo: () => void;
 
   private constructor(sqlite: DatabaseSync, checkpoints: Checkpoints | null, letGo: () => void) {
@@ -44,7 +44,7 @@ export class Store {
 
   /** For a server: the folder is this process's alone. Throws FolderInUse, and what SQLite throws for a folder that cannot be written. */
   static async openFolder(folder: string, durability: Durability = 'process'): Promise<Store> {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const letGo = holdFolder(folder);
     try {
       const path = join(folder, FILE);
@@ -59,7 +59,7 @@ export class Store {
 
   /** For a tool beside a server that may be running. */
   static async openBeside(folder: string): Promise<Store> {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     return migrated(new Store(openFile(join(folder, FILE)), null, () => {}));
   }
 
@@ -105,9 +105,15 @@ export class Store {
 
   async close(): Promise<void> {
     await this.checkpoints?.stop();
+    this.checkpoints = null;
     if (this.sqlite.isOpen) this.sqlite.close();
     this.letGo();
   }
+}
+
+/** Names stand in it: it is for nobody else on this machine. */
+function makeFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
 }
 
 function openFile(path: string): DatabaseSync {

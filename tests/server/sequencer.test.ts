@@ -68,3 +68,36 @@ test('a room that is removed has no more ticks, though its slot is running', asy
   });
   expect(lines).toEqual(['first', 'first sent']);
 });
+
+test('held, no room ticks; let go, they do', async () => {
+  sequencer = new Sequencer(createLog('silent'), 1);
+  let ticks = 0;
+  sequencer.hold();
+  sequencer.add({ closeTick: () => void ticks++, sendTick: () => {}, tickFailed: () => {} });
+  const other = new Sequencer(createLog('silent'), 1);
+  await new Promise<void>((resolve) => {
+    let beats = 20;
+    other.add({ closeTick: () => {}, sendTick: () => void (--beats === 0 && resolve()), tickFailed: () => {} });
+  });
+  other.stop();
+  expect(ticks).toBe(0);
+  sequencer.go();
+  while (ticks < 3) await new Promise((resolve) => setImmediate(resolve));
+});
+
+test('what was closed is written before anything of the beat is sent', async () => {
+  const lines: string[] = [];
+  await new Promise<void>((resolve) => {
+    sequencer = new Sequencer(createLog('silent'), 1, () => void lines.push('commit'));
+    const room = (name: string): Ticking => ({
+      closeTick: () => void lines.push(`close ${name}`),
+      sendTick: () => {
+        lines.push(`send ${name}`);
+        if (lines.length > 40) resolve();
+      },
+      tickFailed: () => {},
+    });
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) sequencer.add(room(name));
+  });
+  expect(lines.slice(0, 8)).toEqual(['close a', 'close f', 'commit', 'send a', 'send f', 'close b', 'commit', 'send b']);
+});
