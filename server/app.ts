@@ -99,17 +99,8 @@ async function serve(options: AppOptions, log: Logger, store: Store): Promise<Ap
   RoundRoom.house = { log, sequencer, scenarios, archive: { store, journal, retention }, patience: { ...PATIENCE, ...options.patience } };
 
   const http = createServer({ requestTimeout: REQUEST_MS_MAX });
-  const transport = new WebSocketTransport({
-    server: http,
-    maxPayload: MESSAGE_BYTES_MAX,
-    maxFragments: MESSAGE_FRAGMENTS_MAX,
-    maxBufferedChunks: SOCKET_CHUNKS_MAX,
-    pingInterval: PING_MS,
-    pingMaxRetries: PINGS_MISSED_MAX,
-    beforeUpgrade: (request) => checkUpgrade(request, origins),
-  });
   const server = new Server({
-    transport,
+    transport: socketsOn(http, origins),
     greet: false,
     gracefullyShutdown: false,
     logger: frameworkLog(log),
@@ -150,6 +141,18 @@ async function serve(options: AppOptions, log: Logger, store: Store): Promise<Ap
   }
   sequencer.go();
   return { port: (http.address() as AddressInfo).port, log, sequencer, store, close };
+}
+
+function socketsOn(server: HttpServer, origins: ReadonlySet<string>): WebSocketTransport {
+  return new WebSocketTransport({
+    server,
+    maxPayload: MESSAGE_BYTES_MAX,
+    maxFragments: MESSAGE_FRAGMENTS_MAX,
+    maxBufferedChunks: SOCKET_CHUNKS_MAX,
+    pingInterval: PING_MS,
+    pingMaxRetries: PINGS_MISSED_MAX,
+    beforeUpgrade: (request) => checkUpgrade(request, origins),
+  });
 }
 
 /** The framework waits for ever when the port is taken. */

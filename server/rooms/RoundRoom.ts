@@ -30,7 +30,7 @@ import { RoomBots } from './bots.ts';
 import { Caretaker, HOUSEKEEPING_MS, type Patience } from './Caretaker.ts';
 import { actAsHost } from './hosting.ts';
 import { RoomRecord, type Archive } from './record.ts';
-import { briefingTicksLeft, restoreRoom } from './restore.ts';
+import { briefingTicksLeft, restoreRoom, Returns } from './restore.ts';
 import { Roster, type Member, type Seated, type SeatRequest } from './roster.ts';
 import { SafeRoom } from './SafeRoom.ts';
 import { isTooSlow, letWatch } from './slow.ts';
@@ -63,8 +63,6 @@ const PATCH_MS = 100;
 const BRIEFING_SECONDS_MAX = 10;
 /** Ticks that may fail in one round before the room gives up. */
 const FAILURES_MAX = 3;
-/** A round that was interrupted waits so long for those who are not back yet. */
-const RETURN_TICKS_MAX = 2 * TICKS_PER_SECOND;
 /** Above every bound of our own: the framework's counts sockets that are already dead. */
 const SOCKETS_MAX = 4 * PEOPLE_MAX;
 
@@ -91,7 +89,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   playing: Playing | null = null;
   readonly streams = new Streams(this);
   private briefingTicks = 0;
-  private returnTicks = 0;
+  private readonly returns = new Returns();
   /** A tick was closed and is not sent yet. */
   private isUnsent = false;
   private failures = 0;
@@ -122,7 +120,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     await this.setPrivate(true);
     if (this.phase === 'lobby' || this.phase === 'podium') return;
     this.briefingTicks = briefingTicksLeft(this);
-    this.returnTicks = RETURN_TICKS_MAX;
+    this.returns.expect();
     RoundRoom.house.sequencer.add(this);
   }
 
@@ -290,7 +288,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
       return false;
     }
     this.failures = 0;
-    this.returnTicks = 0;
+    this.returns.forget();
     this.roster.newRound();
     this.bots.reset();
     for (const member of here) this.joinRound(member);
@@ -347,7 +345,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
 
   closeTick(): void {
     if (this.phase === 'briefing') return this.brief();
-    if (this.phase !== 'running' || this.playing === null || this.waitsForReturn()) return;
+    if (this.phase !== 'running' || this.playing === null || this.returns.awaited(this.roster)) return;
     this.bots.act(this.playing);
     this.playing.close();
     this.record.tick();
@@ -380,14 +378,6 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     RoundRoom.house.sequencer.remove(this);
     this.record.close('ROOM_BROKEN');
     void this.disconnect(CLOSE.ROOM_BROKEN);
-  }
-
-  /** A round that goes on after an interruption stands still for a moment, while people are on their way back. */
-  private waitsForReturn(): boolean {
-    if (this.returnTicks === 0) return false;
-    const isAnyAway = this.roster.seated().some((member) => member.bot === null && member.arrived && member.client === null);
-    this.returnTicks = isAnyAway ? this.returnTicks - 1 : 0;
-    return this.returnTicks > 0;
   }
 
   private brief(): void {

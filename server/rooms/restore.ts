@@ -58,3 +58,27 @@ async function resumeRound(room: RoundRoom, store: Store, key: number): Promise<
 export function briefingTicksLeft(room: RoundRoom): number {
   return Math.max(1, Math.round((room.state.briefingMs * TICKS_PER_SECOND) / 1000));
 }
+
+/** A round that was interrupted waits so long for those who are not back yet. */
+const RETURN_TICKS_MAX = 2 * TICKS_PER_SECOND;
+
+/** A round that goes on after an interruption stands still for a moment, while people are on their way back. */
+export class Returns {
+  private ticksLeft = 0;
+
+  expect(): void {
+    this.ticksLeft = RETURN_TICKS_MAX;
+  }
+
+  forget(): void {
+    this.ticksLeft = 0;
+  }
+
+  /** Asked once a tick. */
+  awaited(roster: Roster): boolean {
+    if (this.ticksLeft === 0) return false;
+    const isAnyAway = roster.seated().some((member) => member.bot === null && member.arrived && member.client === null);
+    this.ticksLeft = isAnyAway ? this.ticksLeft - 1 : 0;
+    return this.ticksLeft > 0;
+  }
+}
