@@ -3,7 +3,10 @@
  * same for machines, `--quick` measures less (for a look, not for a decision), `P1 P2` measures only those.
  */
 import { measureBuddy } from './buddy.ts';
+import { measureClick } from './click.ts';
+import { measureClientTick } from './clientTick.ts';
 import { measureDurable } from './durable.ts';
+import { measureJoin } from './join.ts';
 import { measureCreate, measureHash, measureMemory, measureStorm } from './large.ts';
 import { measureMachine } from './machine.ts';
 import { printTable, type Row } from './measure.ts';
@@ -19,7 +22,10 @@ const MEASURES: Readonly<Record<string, () => Row | Promise<Row>>> = {
   P4: () => measureCreate(isQuick ? 3 : 7),
   P4h: () => measureHash(isQuick ? 3 : 7),
   P5: measureMemory,
+  P9: () => measureJoin(isQuick ? 3 : 7, isQuick ? 1000 : 6000),
+  P12: () => measureClick(isQuick ? 20 : 200),
   P13: () => measureDurable(isQuick ? 3 : 7, isQuick ? 100 : 300),
+  P14: () => measureClientTick(isQuick ? 3 : 7, isQuick ? 200 : 1000),
 };
 
 const unknown = wanted.filter((id) => !Object.hasOwn(MEASURES, id));
