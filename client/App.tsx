@@ -8,9 +8,17 @@ import { t } from './text/t.ts';
 const loadRoom = () => import('./screens/RoomScreen.tsx');
 const loadHost = () => import('./screens/HostDoor.tsx');
 const loadPractice = () => import('./screens/PracticeScreen.tsx');
+const loadReplay = () => import('./screens/ReplayScreen.tsx');
 const loadPlay = () => import('./screens/PlayScreen.tsx');
 
-const TITLES = { join: 'join.title', host: 'host.title', watch: 'screen.watchTitle', screen: 'screen.title', practice: 'join.practice' };
+const TITLES = {
+  join: 'join.title',
+  host: 'host.title',
+  watch: 'screen.watchTitle',
+  screen: 'screen.title',
+  practice: 'join.practice',
+  replay: 'replay.title',
+};
 
 /** The pages of the one-page application: a player's door, a teacher's door, the room behind each, and practice alone. */
 export function App() {
@@ -21,6 +29,7 @@ export function App() {
   useEffect(prefetch, []);
   if (page === 'host') return <Later load={loadHost} show={({ HostDoor }) => <HostDoor key={code} code={code} />} />;
   if (page === 'practice') return <Later load={loadPractice} show={({ PracticeScreen }) => <PracticeScreen />} />;
+  if (page === 'replay') return <Later load={loadReplay} show={({ ReplayScreen }) => <ReplayScreen key={typed} id={typed} />} />;
   if (code !== '' && (page === 'watch' || page === 'screen')) {
     const role = page === 'watch' ? 'spectator' : 'screen';
     return <Later load={loadRoom} show={({ RoomScreen }) => <RoomScreen key={page + code} code={code} role={role} />} />;

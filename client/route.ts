@@ -1,16 +1,16 @@
 /**
  * Where the page is: `/` and `/j/CODE` (or `/?code=CODE`) for players, `/host` and `/host/CODE` for teachers, `/watch/CODE` for
- * spectators, `/screen/CODE` for a projector, `/?practice` for a round alone.
+ * spectators, `/screen/CODE` for a projector, `/replay/ID` for a round that is over, `/?practice` for a round alone.
  */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import { parseRoomCode } from '#protocol/roomCode.ts';
 
 export interface Route {
-  page: 'join' | 'host' | 'watch' | 'screen' | 'practice';
+  page: 'join' | 'host' | 'watch' | 'screen' | 'replay' | 'practice';
   /** In its one form; '' when the address has none. */
   code: string;
-  /** What the address has in place of a code when it is none. */
+  /** What the address has in place of a code when it is none; the id of a round. */
   typed: string;
 }
 
@@ -20,6 +20,7 @@ const PAGES = new Map<string, Route['page']>([
   ['host', 'host'],
   ['watch', 'watch'],
   ['screen', 'screen'],
+  ['replay', 'replay'],
 ]);
 
 export function parseRoute(path: string, query: string): Route {
@@ -28,7 +29,7 @@ export function parseRoute(path: string, query: string): Route {
   const named = PAGES.get(first);
   const page = named ?? (first === '' && asked.has('practice') ? 'practice' : 'join');
   const typed = decode(named === undefined ? '' : second) || (asked.get('code') ?? '');
-  return { page, code: parseRoomCode(typed) ?? '', typed };
+  return { page, code: page === 'replay' ? '' : (parseRoomCode(typed) ?? ''), typed };
 }
 
 const now = signal<Route>(parseRoute(location.pathname, location.search));

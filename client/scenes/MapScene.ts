@@ -78,11 +78,12 @@ export class MapScene extends Phaser.Scene {
     if (this.overlay === null) return;
     const { frames } = shot.machine;
     const other = before?.machine !== shot.machine || before.facts !== shot.facts;
-    if (this.texels === null || other || this.texels.layout.count !== frames.count) {
+    if (this.texels === null || this.texels.layout.count !== frames.count) {
       this.rebuild();
       this.fitted ||= other;
       this.refit();
-    } else {
+    } else if (other) this.repaint();
+    else {
       const from = this.mark;
       this.animate(shot, from);
       this.mark = paintFacts(this.texels, frames, shot.lookOf, shot.facts, from, this.calm.matches ? -1 : this.clock(), this.held);
@@ -210,7 +211,16 @@ export class MapScene extends Phaser.Scene {
     if (this.texels !== null && this.fitted) this.camera = fit(this.texels.layout, this.canvas(), this.margin());
   }
 
-  /** A map from nothing: another machine, more frames, or another shape of the window. */
+  /** Another machine of the same size, such as the same one at another time: the camera stays. */
+  private repaint(): void {
+    const { machine, lookOf, facts } = this.shot!;
+    this.held.clear();
+    paintAll(this.texels!, machine.frames, lookOf);
+    this.mark = facts.written;
+    this.overlay!.machine(this.texels!.layout, machine.zones);
+  }
+
+  /** A map from nothing: more frames, or another shape of the window. */
   private rebuild(): void {
     const { machine, lookOf, facts } = this.shot!;
     this.held.clear();

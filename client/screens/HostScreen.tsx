@@ -4,6 +4,7 @@ import type { Hosting } from '../panels/host/hosting.ts';
 import { HostLobby } from '../panels/host/HostLobby.tsx';
 import { Toast, type ToastText } from '../panels/Toast.tsx';
 import { PodiumPanel } from '../panels/PodiumPanel.tsx';
+import { WithDebrief } from '../panels/WithDebrief.tsx';
 import { TopBar } from '../panels/TopBar.tsx';
 import type { Session } from '../session/Session.ts';
 import { learnScenarios, scenarioTitle } from '../text/scenarios.ts';
@@ -36,22 +37,27 @@ export function HostScreen({ session, leave }: { session: Session; leave(): void
 function HostPodium({ hosting, leave }: { hosting: Hosting; leave(): void }) {
   const room = hosting.session.room.value!;
   return (
-    <>
-      <TopBar home={false}>
-        <strong>{scenarioTitle(room.scenario)}</strong>
-        <span class="mono dim">{room.code}</span>
-      </TopBar>
-      <main class="host-podium">
-        <PodiumPanel session={hosting.session} />
-        <div class="row host-after">
-          <button type="button" class="button main large" onClick={() => hosting.host({ do: 'again' })} autofocus>
-            {t('host.again')}
-          </button>
-          <button type="button" class="button large" onClick={leave}>
-            {t('host.newRoom')}
-          </button>
-        </div>
-      </main>
-    </>
+    <WithDebrief session={hosting.session}>
+      {(key) => (
+        <>
+          <TopBar home={false}>
+            <strong>{scenarioTitle(room.scenario)}</strong>
+            <span class="mono dim">{room.code}</span>
+          </TopBar>
+          <main class="host-podium">
+            <PodiumPanel session={hosting.session} />
+            <div class="row host-after">
+              <button type="button" class="button main large" onClick={() => hosting.host({ do: 'again' })} autofocus>
+                {t('host.again')}
+              </button>
+              {key}
+              <button type="button" class="button large" onClick={leave}>
+                {t('host.newRoom')}
+              </button>
+            </div>
+          </main>
+        </>
+      )}
+    </WithDebrief>
   );
 }

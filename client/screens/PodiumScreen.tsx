@@ -1,4 +1,5 @@
 import { PodiumPanel } from '../panels/PodiumPanel.tsx';
+import { WithDebrief } from '../panels/WithDebrief.tsx';
 import { TopBar } from '../panels/TopBar.tsx';
 import type { Session } from '../session/Session.ts';
 import { t } from '../text/t.ts';
@@ -7,17 +8,22 @@ import './PodiumScreen.css';
 /** A player's end of the round; the page stays, because the next round of the same class starts from here. */
 export function PodiumScreen({ session, leave }: { session: Session; leave(): void }) {
   return (
-    <>
-      <TopBar home={false}>
-        <span class="mono dim">{session.room.value?.code}</span>
-        <button type="button" class="button quiet small podium-leave" onClick={leave}>
-          {t('common.leave')}
-        </button>
-      </TopBar>
-      <main class="podium-page">
-        <PodiumPanel session={session} />
-        <p class="dim podium-stay">{t('podium.stay')}</p>
-      </main>
-    </>
+    <WithDebrief session={session}>
+      {(key) => (
+        <>
+          <TopBar home={false}>
+            <span class="mono dim">{session.room.value?.code}</span>
+            <button type="button" class="button quiet small podium-leave" onClick={leave}>
+              {t('common.leave')}
+            </button>
+          </TopBar>
+          <main class="podium-page">
+            <PodiumPanel session={session} />
+            <div class="podium-after">{key}</div>
+            <p class="dim podium-stay">{t('podium.stay')}</p>
+          </main>
+        </>
+      )}
+    </WithDebrief>
   );
 }

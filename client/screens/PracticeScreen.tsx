@@ -6,6 +6,7 @@ import { PodiumPanel } from '../panels/PodiumPanel.tsx';
 import { Later } from '../panels/Later.tsx';
 import { PauseKeys } from '../panels/play/PauseKeys.tsx';
 import { ScenarioChoices } from '../panels/ScenarioChoices.tsx';
+import { WithDebrief } from '../panels/WithDebrief.tsx';
 import { TopBar } from '../panels/TopBar.tsx';
 import { go } from '../route.ts';
 import { lastName } from '../session/device.ts';
@@ -59,22 +60,27 @@ function Practice({ session, stop }: { session: LocalSession; stop(): void }) {
     );
   }
   return (
-    <>
-      <TopBar home={false} />
-      <main class="create">
-        <PodiumPanel session={session} />
-        <div class="row practice-after">
-          <button type="button" class="button main large" onClick={() => void session.host({ do: 'again' })}>
-            {t('join.practiceAgain')}
-          </button>
-          <button type="button" class="button large" onClick={stop}>
-            {t('join.practiceOther')}
-          </button>
-          <button type="button" class="button quiet large" onClick={() => go('/')}>
-            {t('common.home')}
-          </button>
-        </div>
-      </main>
-    </>
+    <WithDebrief session={session}>
+      {(key) => (
+        <>
+          <TopBar home={false} />
+          <main class="create">
+            <PodiumPanel session={session} />
+            <div class="row practice-after">
+              <button type="button" class="button main large" onClick={() => void session.host({ do: 'again' })}>
+                {t('join.practiceAgain')}
+              </button>
+              {key}
+              <button type="button" class="button large" onClick={stop}>
+                {t('join.practiceOther')}
+              </button>
+              <button type="button" class="button quiet large" onClick={() => go('/')}>
+                {t('common.home')}
+              </button>
+            </div>
+          </main>
+        </>
+      )}
+    </WithDebrief>
   );
 }

@@ -8,6 +8,7 @@ import { Invite } from '../panels/host/Invite.tsx';
 import { MachinePanel } from '../panels/play/MachinePanel.tsx';
 import { PodiumPanel } from '../panels/PodiumPanel.tsx';
 import { RosterChips } from '../panels/RosterChips.tsx';
+import { WithDebrief } from '../panels/WithDebrief.tsx';
 import { useClassView } from '../panels/useClassView.ts';
 import { nameless } from '../session/nameless.ts';
 import type { RoomFacts, Session } from '../session/Session.ts';
@@ -32,7 +33,7 @@ export function ScreenScreen({ session: real, names, menu }: ScreenProps) {
   const view = useClassView(session);
   if (room === null) return null;
   const inRound = room.phase === 'running' || room.phase === 'paused';
-  return (
+  const page = (debrief: ComponentChildren) => (
     <div class="screen">
       <Head session={session} room={room} endsAt={view?.endsAt ?? room.seconds * 10} menu={menu} />
       {room.phase === 'lobby' && <Lobby room={room} names={names} />}
@@ -41,10 +42,14 @@ export function ScreenScreen({ session: real, names, menu }: ScreenProps) {
       {room.phase === 'podium' && (
         <main class="screen-podium">
           <PodiumPanel session={session} />
+          {debrief}
         </main>
       )}
     </div>
   );
+  // A projector has nothing to press.
+  if (room.phase !== 'podium' || menu === undefined) return page(null);
+  return <WithDebrief session={session}>{page}</WithDebrief>;
 }
 
 /** The code stays in sight for who comes late; in the lobby it is the page itself. */

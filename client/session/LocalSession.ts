@@ -6,9 +6,10 @@ import { signal } from '@preact/signals';
 import { createFacts } from '#kernel/facts.ts';
 import { createBot } from '#game/bots/bots.ts';
 import type { Bot } from '#game/bots/bots.ts';
-import { createRound, playTick } from '#game/round.ts';
+import { createRound, playTick, roundHash } from '#game/round.ts';
 import type { Round } from '#game/round.ts';
-import type { Action, BotName, Input, RoundEvent, Scenario, Seat } from '#game/types.ts';
+import type { Action, BotName, Input, RoundEvent, Scenario, Seat, Tick } from '#game/types.ts';
+import { wholeRecording, type Recording } from './recording.ts';
 import type { HostAction, Link, RoomFacts, RosterEntry, Session } from './Session.ts';
 
 export interface LocalRoom {
@@ -41,6 +42,8 @@ export class LocalSession implements Session {
   private readonly watchers = new Set<(events: RoundEvent[], tick: number) => void>();
   private bots: { bot: Bot; seq: number }[] = [];
   private waiting: Input[] = [];
+  /** Of the round that is on, from its first. */
+  private ticks: Tick[] = [];
   private seq = 0;
   private timer: ReturnType<typeof setInterval> | null = null;
   private nextAt = 0;
@@ -88,6 +91,12 @@ export class LocalSession implements Session {
     }
   }
 
+  async recorded(): Promise<{ ok: true; recording: Recording }> {
+    const round = this.round.value!;
+    const known = { roster: this.roster(), seat: ME, hash: round.over ? roundHash(round) : null };
+    return { ok: true, recording: wholeRecording({ ...round, seats: this.config.bots.length + 1 }, [...this.ticks], known) };
+  }
+
   leave(): void {
     if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;
@@ -105,7 +114,9 @@ export class LocalSession implements Session {
     }
     const inputs = this.waiting;
     this.waiting = [];
-    const events = playTick(round, { n: round.now + 1, entropy: this.entropy(), inputs });
+    const tick = { n: round.now + 1, entropy: this.entropy(), inputs };
+    this.ticks.push(tick);
+    const events = playTick(round, tick);
     for (const see of this.watchers) see(events, round.now);
     this.tick.value = round.now;
     if (round.over) this.setPhase('podium');
@@ -117,6 +128,7 @@ export class LocalSession implements Session {
     const seats = bots.length + 1;
     const seed = this.config.seed ?? this.entropy();
     this.seq = 0;
+    this.ticks = [];
     this.bots = bots.map(({ bot }, n) => ({ bot: createBot(bot, n + 1, seed), seq: 0 }));
     this.waiting = [{ type: 'join', seat: ME, bot: null }, ...bots.map(({ bot }, n): Input => ({ type: 'join', seat: n + 1, bot }))];
     this.room.value = {

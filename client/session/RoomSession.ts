@@ -16,7 +16,10 @@ import { decodeTick } from '#protocol/tick.ts';
 import { askSeat } from './doors.ts';
 import { Follower } from './Follower.ts';
 import { Outbox, type Sent } from './Outbox.ts';
+import type { Recorded } from './recording.ts';
+import { roomRecording } from './roomRecording.ts';
 import type { HostAction, Link, Phase, Role, RoomFacts, Session } from './Session.ts';
+import { Tape } from './Tape.ts';
 
 export interface RoomDoor {
   code: string;
@@ -58,6 +61,7 @@ export class RoomSession implements Session {
   private door: RoomDoor;
   private readonly follower: Follower;
   private readonly outbox: Outbox;
+  private readonly tape = new Tape();
   private readonly watchers = new Set<(events: RoundEvent[], tick: number) => void>();
   private socket: Room<unknown, RoomState> | null = null;
   private me: WelcomeMessage | null = null;
@@ -77,9 +81,13 @@ export class RoomSession implements Session {
       hash: roundHash,
       played: (round, tick, events) => {
         this.outbox.confirm(tick, this.seat);
+        this.tape.add(tick);
         for (const see of this.watchers) see(events, round.now);
       },
-      restored: (round) => this.show(round),
+      restored: (round) => {
+        this.tape.load(round);
+        this.show(round);
+      },
       worked: (waiting) => this.worked(waiting),
       needSnap: () => void this.resync(),
       time: () => performance.now(),
@@ -115,6 +123,13 @@ export class RoomSession implements Session {
   async host(action: HostAction): Promise<{ ok: true } | { ok: false; code: string }> {
     const answer = await this.ask<HostReply>('host', { action });
     return answer.ok ? { ok: true } : answer;
+  }
+
+  async recorded(): Promise<Recorded> {
+    const round = this.round.value;
+    const tape = this.tape.read();
+    if (round === null || tape === null) return { ok: false, code: 'WRONG_PHASE' };
+    return { ok: true, recording: await roomRecording(tape, round, this.room.value) };
   }
 
   leave(): void {
@@ -279,7 +294,10 @@ export class RoomSession implements Session {
     if (state?.roster === undefined || this.me === null || !state.phase) return;
     const facts = factsOf(state, this.me);
     if (facts.phase === 'running' && this.room.value?.phase === 'paused') this.follower.goOn();
-    if (facts.phase === 'lobby' && this.room.value?.phase !== 'lobby') this.follower.clear();
+    if (facts.phase === 'lobby' && this.room.value?.phase !== 'lobby') {
+      this.follower.clear();
+      this.tape.clear();
+    }
     batch(() => {
       this.room.value = facts;
       if (facts.phase === 'lobby') this.show(null);

@@ -2,6 +2,7 @@ import type { ReadonlySignal } from '@preact/signals';
 import type { FactRing } from '#kernel/facts.ts';
 import type { Round } from '#game/round.ts';
 import type { Action, BotName, RoundEvent, Seat } from '#game/types.ts';
+import type { Recorded } from './recording.ts';
 
 export type Phase = 'lobby' | 'briefing' | 'running' | 'paused' | 'podium';
 /** A spectator watches on a device of its own; a screen is a projector's. */
@@ -66,8 +67,8 @@ export type HostAction =
 export type Link = 'connecting' | 'live' | 'lost' | 'behind' | 'closed';
 
 /**
- * Give me ticks, take my inputs. RoomSession (Colyseus), LocalSession (a sequencer in the browser) and, later,
- * ReplaySession stand behind it; nothing above knows which one it has.
+ * Give me ticks, take my inputs. RoomSession (Colyseus), LocalSession (a sequencer in the browser) and ReplaySession (a log
+ * with a cursor) stand behind it; nothing above knows which one it has.
  */
 export interface Session {
   readonly room: ReadonlySignal<RoomFacts | null>;
@@ -85,5 +86,7 @@ export interface Session {
   /** Resolves when queued (not yet confirmed; the tick confirms), or with the code of the refusal. */
   act(action: Action): Promise<{ ok: true; seq: number } | { ok: false; code: string }>;
   host(action: HostAction): Promise<{ ok: true } | { ok: false; code: string }>;
+  /** The round so far, to be played again; or why not, as a code. */
+  recorded(): Promise<Recorded>;
   leave(): void;
 }

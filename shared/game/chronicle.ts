@@ -8,11 +8,21 @@ import type { ClassView, RoundEvent, Seat, Tick } from './types.ts';
 
 /** One thing on the timeline. */
 export type Mark =
-  | { kind: 'killed'; tick: number; seat: Seat | null; pid: number; asker: Seat | null; badness: number; lost: number }
+  | { kind: 'killed'; tick: number; seat: Seat | null; pid: number; asker: Seat | null; askerPid: number; badness: number; lost: number }
   /** Orders that the kernel refused, `count` in a row; the numbers are those of the first. */
-  | { kind: 'failed'; tick: number; seat: Seat; fragmented: boolean; order: number; free: number; count: number; until: number }
+  | {
+      kind: 'failed';
+      tick: number;
+      seat: Seat;
+      pid: number;
+      fragmented: boolean;
+      order: number;
+      free: number;
+      count: number;
+      until: number;
+    }
   | { kind: 'crashed'; tick: number; seat: Seat; pid: number; signal: string }
-  | { kind: 'joined' | 'left'; tick: number; seat: Seat }
+  | { kind: 'joined' | 'left'; tick: number; seat: Seat; pid: number }
   | { kind: 'phase'; tick: number; phase: ClassView['phase'] };
 
 /** A request for frames in a row. */
@@ -27,6 +37,7 @@ export interface Ask {
 export interface Opening {
   tick: number;
   seat: Seat;
+  pid: number;
   frames: number;
   /** Largest free order before and after, -1 for none. */
   from: number;
@@ -36,6 +47,7 @@ export interface Opening {
 export interface Shortage {
   tick: number;
   seat: Seat;
+  pid: number;
   order: number;
   needed: number;
   free: number;
@@ -48,6 +60,8 @@ export interface Cause {
   tick: number;
   /** Null: the kernel, or nobody any more. */
   seat: Seat | null;
+  /** 0: nobody's. */
+  pid: number;
   frames: number;
 }
 
@@ -83,6 +97,8 @@ interface Recent {
   took: Cause[];
   /** Frames that a seat holds for nothing, and since when. */
   kept: Map<Seat, Cause>;
+  /** The last process that each seat had. */
+  pids: Map<Seat, number>;
 }
 
 /** Failures that stand as one mark: no further apart than this, and no longer in all. */
@@ -103,7 +119,7 @@ export function createChronicle(round: Round): Chronicle {
     openings: [],
     shortages: [],
     kills: [],
-    recent: { failing: null, largest: largestOrder(round.machine), low: null, isLow: false, took: [], kept: new Map() },
+    recent: { failing: null, largest: largestOrder(round.machine), low: null, isLow: false, took: [], kept: new Map(), pids: new Map() },
   };
 }
 
@@ -121,6 +137,11 @@ function largestOrder({ zones }: Machine): number {
   return largest;
 }
 
+/** The process that a seat has now, 0 for none. */
+function pidOf({ game }: Round, seat: Seat): number {
+  return game.seats.get(seat)?.pid ?? 0;
+}
+
 /** The tick has just been played on the round, and these events came of it. Ticks come in order, each once. */
 export function note(chronicle: Chronicle, round: Round, tick: Tick, events: readonly RoundEvent[]): void {
   const { recent } = chronicle;
@@ -130,7 +151,7 @@ export function note(chronicle: Chronicle, round: Round, tick: Tick, events: rea
   noteLow(recent, round, free);
   for (const event of events) NOTES[event.type]?.(chronicle, round, event as never);
   noteAsks(chronicle, tick, events);
-  noteOpening(chronicle, round.now, largest, events);
+  noteOpening(chronicle, round, largest, events);
   noteKept(recent, round);
   chronicle.free.push(free);
   chronicle.largest.push(largest);
@@ -144,26 +165,28 @@ type Noted<T extends RoundEvent['type']> = (chronicle: Chronicle, round: Round, 
 const NOTES: { [T in RoundEvent['type']]?: Noted<T> } = {
   killed: noteKill,
   refused: noteRefusal,
-  granted: ({ recent }, { now }, { seat, frames }) => void recent.took.push({ kind: 'took', tick: now, seat, frames }),
+  granted: ({ recent }, round, { seat, frames }) =>
+    void recent.took.push({ kind: 'took', tick: round.now, seat, pid: pidOf(round, seat), frames }),
   crashed: ({ marks }, { now }, { seat, pid, signal }) => void marks.push({ kind: 'crashed', tick: now, seat, pid, signal }),
-  joined: ({ marks, first }, { now }, { seat }) => void (now > first + 1 && marks.push({ kind: 'joined', tick: now, seat })),
-  left: ({ marks }, { now }, { seat }) => void marks.push({ kind: 'left', tick: now, seat }),
+  joined: ({ marks, first }, { now }, { seat, pid }) => void (now > first + 1 && marks.push({ kind: 'joined', tick: now, seat, pid })),
+  left: ({ marks, recent }, { now }, { seat }) => void marks.push({ kind: 'left', tick: now, seat, pid: recent.pids.get(seat) ?? 0 }),
   phase: ({ marks }, { now }, { phase }) => void marks.push({ kind: 'phase', tick: now, phase }),
 };
 
 function noteKill(chronicle: Chronicle, round: Round, event: Extract<RoundEvent, { type: 'killed' }>): void {
   const { seat, pid, asker, badness, lost } = event;
-  const mark = { kind: 'killed', tick: round.now, seat, pid, asker, badness, lost } as const;
+  const by = (seat === null ? undefined : round.game.seats.get(seat)?.killed?.asker) ?? { pid: 0, asked: 1 };
+  const mark = { kind: 'killed', tick: round.now, seat, pid, asker, askerPid: by.pid, badness, lost } as const;
   chronicle.marks.push(mark);
-  chronicle.kills.push({ mark, causes: causesOf(chronicle.recent, round, mark) });
+  const asked: Cause = { kind: 'asked', tick: round.now, seat: asker, pid: by.pid, frames: by.asked };
+  chronicle.kills.push({ mark, causes: causesOf(chronicle.recent, asked, seat) });
 }
 
 /** The request that nothing could serve, the fall below the marks, what the victim kept for nothing; then who took most. */
-function causesOf({ low, took, kept }: Recent, round: Round, { seat, asker }: Kill['mark']): Cause[] {
-  const asked = (seat === null ? undefined : round.game.seats.get(seat)?.killed?.asker.asked) ?? 1;
-  const causes: Cause[] = [{ kind: 'asked', tick: round.now, seat: asker, frames: asked }];
+function causesOf({ low, took, kept }: Recent, asked: Cause, victim: Seat | null): Cause[] {
+  const causes: Cause[] = [asked];
   if (low !== null) causes.push(low);
-  const idle = seat === null ? undefined : kept.get(seat);
+  const idle = victim === null ? undefined : kept.get(victim);
   if (idle !== undefined) causes.push(idle);
   const largest = [...took].sort((a, b) => b.frames - a.frames || b.tick - a.tick);
   causes.push(...largest.slice(0, CAUSES_MAX - causes.length));
@@ -176,15 +199,17 @@ type Refused = Extract<RoundEvent, { type: 'refused' }>;
 function noteRefusal({ marks, shortages, recent }: Chronicle, round: Round, { seat, why }: Refused): void {
   if (why.code !== 'FRAGMENTED' && why.code !== 'LOW_MEMORY') return;
   const { order, freePages: free } = why;
+  const pid = pidOf(round, seat);
   const fragmented = why.code === 'FRAGMENTED';
-  if (why.code === 'FRAGMENTED') shortages.push({ tick: round.now, seat, order, needed: why.needed, free, largestRun: why.largestRun });
+  if (why.code === 'FRAGMENTED')
+    shortages.push({ tick: round.now, seat, pid, order, needed: why.needed, free, largestRun: why.largestRun });
   const row = recent.failing;
   if (row !== null && row.fragmented === fragmented && round.now <= row.until + GAP_TICKS && round.now <= row.tick + ROW_TICKS) {
     row.count += 1;
     row.until = round.now;
     return;
   }
-  recent.failing = { kind: 'failed', tick: round.now, seat, fragmented, order, free, count: 1, until: round.now };
+  recent.failing = { kind: 'failed', tick: round.now, seat, pid, fragmented, order, free, count: 1, until: round.now };
   marks.push(recent.failing);
 }
 
@@ -200,22 +225,25 @@ function noteAsks({ asks }: Chronicle, { n, inputs }: Tick, events: readonly Rou
 }
 
 /** A kill in the same tick is what made the room, not the one who freed. */
-function noteOpening({ openings, recent }: Chronicle, tick: number, largest: number, events: readonly RoundEvent[]): void {
+function noteOpening({ openings, recent }: Chronicle, round: Round, largest: number, events: readonly RoundEvent[]): void {
   if (largest <= recent.largest || events.some(({ type }) => type === 'killed')) return;
   let most: Extract<RoundEvent, { type: 'freed' }> | null = null;
   for (const event of events) if (event.type === 'freed' && event.frames > (most?.frames ?? 0)) most = event;
-  if (most !== null) openings.push({ tick, seat: most.seat, frames: most.frames, from: recent.largest, to: largest });
+  if (most === null) return;
+  const { seat, frames } = most;
+  openings.push({ tick: round.now, seat, pid: pidOf(round, seat), frames, from: recent.largest, to: largest });
 }
 
 function noteLow(recent: Recent, { now, machine }: Round, free: number): void {
   const isLow = free < machine.zones.reduce((sum, zone) => sum + zone.watermark.low, 0);
-  if (isLow && !recent.isLow) recent.low = { kind: 'low', tick: now, seat: null, frames: free };
+  if (isLow && !recent.isLow) recent.low = { kind: 'low', tick: now, seat: null, pid: 0, frames: free };
   recent.isLow = isLow;
 }
 
-function noteKept({ kept }: Recent, { now, game }: Round): void {
-  for (const { seat, idle } of game.seats.values()) {
+function noteKept({ kept, pids }: Recent, { now, game }: Round): void {
+  for (const { seat, pid, idle } of game.seats.values()) {
+    if (pid !== 0) pids.set(seat, pid);
     if (idle === 0) kept.delete(seat);
-    else kept.set(seat, { kind: 'kept', tick: kept.get(seat)?.tick ?? now, seat, frames: idle });
+    else kept.set(seat, { kind: 'kept', tick: kept.get(seat)?.tick ?? now, seat, pid, frames: idle });
   }
 }

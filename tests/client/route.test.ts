@@ -20,6 +20,8 @@ test.each([
   ['/host/7KMW2Q', '?test', 'host', '7KMW2Q'],
   ['/watch/7kmw2q', '', 'watch', '7KMW2Q'],
   ['/screen/7KMW2Q', '?names', 'screen', '7KMW2Q'],
+  ['/replay/7KMW2Q', '?t=3', 'replay', ''],
+  ['/replay', '', 'replay', ''],
   ['/constructor/7KMW2Q', '', 'join', ''],
 ] as const)('%s%s is the page %s with the code "%s"', (path, query, page, code) => {
   expect(parseRoute(path, query)).toMatchObject({ page, code });

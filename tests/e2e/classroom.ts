@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, type Page, test as base, expect } from '@playwright/test';
 import type { RoomSession } from '../../client/session/RoomSession.ts';
+import type { Mark } from '#game/chronicle.ts';
+import type { Debrief } from '#game/debrief.ts';
 import type { Action, Podium, Scenario, SeatView } from '#game/types.ts';
 
 export interface Question {
@@ -43,6 +45,11 @@ export interface Door {
   act(action: Action): Promise<{ ok: boolean; code?: string }>;
   host(action: Parameters<RoomSession['host']>[0]): Promise<{ ok: boolean; code?: string }>;
   cut(): void;
+  /** Of a replay (while it stands over the page `hash` and `tick` are its own). */
+  seek(n: number): void;
+  last(): number;
+  marks(): Mark[];
+  story(): Debrief | null;
 }
 
 async function openHouse(): Promise<{ house: House; close(): Promise<void> }> {

@@ -122,7 +122,7 @@ describe('the kill', () => {
 
 describe('fragmentation and the free that ends it', () => {
   const empty = (): Chronicle => createChronicle(createRound(plain(), 1, 1));
-  const shortage = (tick: number, free: number) => ({ tick, seat: 1, order: 4, needed: 16, free, largestRun: 8 });
+  const shortage = (tick: number, free: number) => ({ tick, seat: 1, pid: 5, order: 4, needed: 16, free, largestRun: 8 });
 
   test('the first failure with half of the memory free; without one, that with most free', () => {
     const half = { ...empty(), managed: 100, shortages: [shortage(5, 40), shortage(9, 50), shortage(12, 90)] };
@@ -143,7 +143,7 @@ describe('fragmentation and the free that ends it', () => {
   });
 
   test('the decisive free is one that was waited for, then the one that let most through', () => {
-    const opening = (tick: number, from: number, to: number) => ({ tick, seat: 2, frames: 8, from, to });
+    const opening = (tick: number, from: number, to: number) => ({ tick, seat: 2, pid: 6, frames: 8, from, to });
     const ask = (tick: number, order: number, granted: boolean) => ({ tick, seat: 3, order, granted });
     const chronicle = {
       ...empty(),

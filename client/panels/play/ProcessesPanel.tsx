@@ -60,7 +60,7 @@ function Process({ play, row, most }: { play: Play; row: ProcessRow; most: numbe
         <span class="process-rank mono">{row.alive ? row.killRank : '–'}</span>
         <Mark play={play} seat={row.seat} />
         <span class="process-name">
-          {name || row.pid}
+          {name || 'PID'}
           <small class="mono">{row.pid}</small>
         </span>
         <span class="process-badness mono" title={t('play.processes.badness', { badness: row.badness, rss: framesShort(row.rss) })}>

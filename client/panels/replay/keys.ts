@@ -1,0 +1,73 @@
+/** The keyboard of a replay: everything that can be pressed has a key. Nothing is taken from a field that is typed in. */
+import { SPEEDS } from '../../session/ReplaySession.ts';
+import { nextMark } from './marks.ts';
+import { goTo, MOMENTS, openMoment, type Replay } from './replay.ts';
+
+const TYPED = 'input:not([type="range"]), textarea, select, [contenteditable="true"]';
+const PRESSED = 'button, a, summary, [role="tab"]';
+const SECOND = 10;
+
+export interface ReplayWishes {
+  close(): void;
+  keys(): void;
+}
+
+export function listenReplayKeys(replay: Replay, wishes: ReplayWishes): () => void {
+  const press = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
+    const { activeElement } = document;
+    if (activeElement?.matches(TYPED) === true) return;
+    // Space and Enter press what the keyboard has focused.
+    if ((event.key === ' ' || event.key === 'Enter') && activeElement?.matches(PRESSED) === true && activeElement.matches(':focus-visible'))
+      return;
+    const act = KEYS.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
+    if (act === undefined) return;
+    event.preventDefault();
+    act(replay, event.shiftKey, wishes);
+  };
+  document.addEventListener('keydown', press);
+  return () => document.removeEventListener('keydown', press);
+}
+
+type Act = (replay: Replay, shift: boolean, wishes: ReplayWishes) => void;
+
+const KEYS: ReadonlyMap<string, Act> = new Map<string, Act>([
+  [' ', (replay) => playOrPause(replay)],
+  [',', ({ session }) => session.step(-1)],
+  ['.', ({ session }) => session.step(1)],
+  ['ArrowLeft', ({ session }, shift) => session.seek(session.tick.peek() - (shift ? 10 * SECOND : SECOND))],
+  ['ArrowRight', ({ session }, shift) => session.seek(session.tick.peek() + (shift ? 10 * SECOND : SECOND))],
+  ['Home', ({ session }) => session.seek(session.first)],
+  ['End', ({ session }) => session.seek(session.last)],
+  ['ArrowUp', (replay) => changeSpeed(replay, 1)],
+  ['ArrowDown', (replay) => changeSpeed(replay, -1)],
+  ['n', (replay) => jump(replay, 1)],
+  ['p', (replay) => jump(replay, -1)],
+  ['f', (replay, shift) => followNext(replay, shift ? -1 : 1)],
+  ...MOMENTS.map((name, n): [string, Act] => [String(n + 1), (replay) => openMoment(replay, name)]),
+  ['?', (_replay, _shift, wishes) => wishes.keys()],
+  ['Escape', (_replay, _shift, wishes) => wishes.close()],
+]);
+
+export function playOrPause({ session }: Replay): void {
+  if (session.playing.peek()) session.pause();
+  else session.play();
+}
+
+export function jump(replay: Replay, by: 1 | -1): void {
+  const { session } = replay;
+  const mark = nextMark(session.chronicle.marks, session.tick.peek(), by);
+  goTo(replay, mark?.tick ?? (by === 1 ? session.last : session.first));
+}
+
+function changeSpeed({ session }: Replay, by: 1 | -1): void {
+  const at = SPEEDS.indexOf(session.speed.peek()) + by;
+  session.speed.value = SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at))]!;
+}
+
+/** Nobody, then one seat after another, then nobody again. */
+function followNext({ session }: Replay, by: 1 | -1): void {
+  const seats = [-1, ...session.seats];
+  const at = seats.indexOf(session.followed.peek());
+  session.follow(seats[(at + by + seats.length) % seats.length]!);
+}
