@@ -24,7 +24,7 @@ const MEASURES: Readonly<Record<string, () => Row | Promise<Row>>> = {
   P5: measureMemory,
   P9: () => measureJoin(isQuick ? 3 : 7, isQuick ? 1000 : 6000),
   P12: () => measureClick(isQuick ? 20 : 200),
-  P13: () => measureDurable(isQuick ? 3 : 7, isQuick ? 100 : 300),
+  P13: () => measureDurable(isQuick ? 3 : 7, isQuick ? 50 : 150),
   P14: () => measureClientTick(isQuick ? 3 : 7, isQuick ? 200 : 1000),
 };
 
