@@ -16,7 +16,7 @@ export function EventsPanel({ replay }: { replay: Replay }) {
     const { current } = list;
     const row = current?.children[newest];
     if (current === null || current === undefined || current.matches(':hover, :focus-within') || !(row instanceof HTMLElement)) return;
-    current.scrollTop = row.offsetTop - current.offsetTop - current.clientHeight / 2;
+    current.scrollTop = row.offsetTop - (current.clientHeight - row.clientHeight) / 2;
   }, [newest]);
   return (
     <section class="part part-events" aria-labelledby="replay-events">

@@ -16,7 +16,7 @@ const ROWS: [string[], string][] = [
 /** What the keyboard does. */
 export function KeysCard({ close }: { close(): void }) {
   return (
-    <section class="why keys-card" role="dialog" aria-label={t('replay.keys.title')}>
+    <section class="keys-card" role="dialog" aria-label={t('replay.keys.title')}>
       <header class="why-head">
         <h2>{t('replay.keys.title')}</h2>
         <button type="button" class="button quiet small" onClick={close}>

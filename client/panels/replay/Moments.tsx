@@ -71,7 +71,8 @@ function sentenceOf({ nameOf }: Replay, debrief: Debrief, name: MomentName): str
 export function MomentPanel({ replay }: { replay: Replay }) {
   const name = replay.moment.value;
   const debrief = replay.session.story.value?.debrief;
-  if (name === null || debrief === undefined || tickOf(replay, name) === null) return null;
+  const tick = name === null ? null : tickOf(replay, name);
+  if (name === null || debrief === undefined || tick === null) return null;
   return (
     <section class="part moment-panel" aria-label={t(`replay.moment.${name}.title`)}>
       <header class="part-title">
@@ -84,9 +85,11 @@ export function MomentPanel({ replay }: { replay: Replay }) {
       {name === 'fragmentation' && <Fragmentation debrief={debrief} />}
       {name === 'freed' && <Freed debrief={debrief} />}
       {name === 'kill' && <Causes replay={replay} debrief={debrief} />}
-      <p class="hint">
-        <ByHand point={t('replay.before')} tap={t('replay.beforeTap')} />
-      </p>
+      {replay.session.tick.value === tick - 1 && (
+        <p class="hint">
+          <ByHand point={t('replay.before')} tap={t('replay.beforeTap')} />
+        </p>
+      )}
     </section>
   );
 }
