@@ -11,6 +11,8 @@ import type { Action, Podium, Scenario, SeatView } from '#game/types.ts';
 export interface Question {
   id: number;
   code: string;
+  /** From now on the server's disk fails, or does so no longer. */
+  failing?: boolean;
 }
 
 /** What the server itself knows of the round in a room: enough to play it again. */
@@ -27,6 +29,7 @@ export interface House {
   url: string;
   /** The server's round of a room, or null where none is on. */
   round(code: string): Promise<ServerRound | null>;
+  failDisk(failing: boolean): Promise<void>;
 }
 
 /** `window.__overcommit` of pages opened with `?test` (client/session/testDoor.ts). */
@@ -62,13 +65,15 @@ async function openHouse(): Promise<{ house: House; close(): Promise<void> }> {
   const waiting = new Map<number, (round: ServerRound | null) => void>();
   child.on('message', ({ id, round }: { id: number; round: ServerRound | null }) => waiting.get(id)?.(round));
   let id = 0;
+  const ask = (question: Omit<Question, 'id'>): Promise<ServerRound | null> =>
+    new Promise((resolve) => {
+      waiting.set(++id, resolve);
+      child.send({ id, ...question });
+    });
   const house: House = {
     url: `http://127.0.0.1:${port}`,
-    round: (code) =>
-      new Promise((resolve) => {
-        waiting.set(++id, resolve);
-        child.send({ id, code });
-      }),
+    round: (code) => ask({ code }),
+    failDisk: async (failing) => void (await ask({ code: '', failing })),
   };
   const close = async () => {
     child.disconnect();

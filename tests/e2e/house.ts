@@ -17,6 +17,10 @@ function roundOf(code: string): ServerRound | null {
   return { scenario, seed, now: round.now, hash: roundHash(round), ticks: ticks.map((bytes) => Buffer.from(bytes).toString('base64')) };
 }
 
-process.on('message', ({ id, code }: Question) => process.send!({ id, round: roundOf(code) }));
+process.on('message', ({ id, code, failing }: Question) => {
+  // SQLite itself then refuses every write.
+  if (failing !== undefined) app.store.sqlite.exec(`pragma query_only = ${failing ? 'on' : 'off'}`);
+  process.send!({ id, round: roundOf(code) });
+});
 process.on('disconnect', () => void app.close().then(() => process.exit(0)));
 process.send!({ port: app.port });

@@ -33,7 +33,7 @@ async function openClass(browser: Browser): Promise<{ host: Page; students: Page
   await host.waitForURL(/\/host\/[0-9A-Z]{6}/);
   await inPhase(host, 'lobby');
   const code = /\/host\/(\w{6})/.exec(host.url())![1]!;
-  const house: House = { url: prey.url, round: async () => null };
+  const house: House = { url: prey.url, round: async () => null, failDisk: async () => {} };
   const students: Page[] = [];
   for (const name of ['Ada', 'Bob']) {
     const page = await newPage();
