@@ -31,6 +31,8 @@ const DIST = fileURLToPath(new URL('../dist/client', import.meta.url));
 const PATIENCE: Patience = { emptyMs: 10 * 60_000, reservationMs: 15_000, lobbyAwayMs: 120_000, standInMs: 3000 };
 /** A request that is still not whole after so long is cut off. */
 const REQUEST_MS_MAX = 30_000;
+/** A connection that is used again just when it is closed fails: it is kept for longer than browsers and proxies keep theirs unused. */
+const KEPT_ALIVE_MS = 65_000;
 /** A socket whose other end is silent for two pings is dead. */
 const PING_MS = 3000;
 const PINGS_MISSED_MAX = 2;
@@ -98,7 +100,7 @@ async function serve(options: AppOptions, log: Logger, store: Store): Promise<Ap
   const asleep = new Asleep(store, log);
   RoundRoom.house = { log, sequencer, scenarios, archive: { store, journal, retention }, patience: { ...PATIENCE, ...options.patience } };
 
-  const http = createServer({ requestTimeout: REQUEST_MS_MAX });
+  const http = createServer({ requestTimeout: REQUEST_MS_MAX, keepAliveTimeout: KEPT_ALIVE_MS });
   const server = new Server({
     transport: socketsOn(http, origins),
     greet: false,

@@ -63,6 +63,16 @@ test('no expression of a person’s making is run: the server and the rules buil
   ).toEqual([]);
 });
 
+test('no SQL is made of what somebody sent: values are parameters, and what stands in the text is a constant', () => {
+  const made = codeIn('server').flatMap(({ path, text }) =>
+    [...text.matchAll(/(?:\.(?:exec|prepare)\(|\bsql(?:<[^>]*>)?)`([^`]*)`|\bsql\.(?:raw|lit)\(/g)].flatMap(([found, sql = found]) =>
+      [...sql.matchAll(/\$\{([^}]*)\}|sql\.(?:raw|lit)\(/g)].map(([place, value = place]) => `${path}: ${value}`),
+    ),
+  );
+  const constant = /: ([A-Z_]+|durability === 'power' \? 'full' : 'normal')$/;
+  expect(made.filter((line) => !constant.test(line))).toEqual([]);
+});
+
 test('the framework’s monitor, playground and bundle are not in the house', () => {
   // The bundle would read .env files and put in an onAuth of its own.
   const foreign = /from '(colyseus|@colyseus\/(monitor|playground|auth|tools|testing|admin))/;
