@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import type { BotName } from '#game/types.ts';
 import { atTick, door, expect, inPhase, test } from './classroom.ts';
-import { playLog } from './playLog.ts';
+import { goldenRounds } from '../golden/rounds.ts';
+import { playLog, type playFile } from './playLog.ts';
 
 const BOTS: BotName[] = ['free', 'never', 'keep', 'splinter', 'spam', 'guess', 'half', 'bigOnly', 'smallOnly'];
 
@@ -42,4 +43,16 @@ test('a recorded round has the same hashes on the server, in Node and in Chromiu
   await page.addScriptTag({ content: await bundle() });
   const inChromium = await page.evaluate((record) => (window as unknown as { playLog: typeof playLog }).playLog(record), log);
   expect(inChromium).toEqual(inNode);
+});
+
+test('golden rounds have their hashes in Chromium too', async ({ classroom }) => {
+  const page = await classroom.somebody();
+  await page.addScriptTag({ content: await bundle() });
+  for (const { log, hashes } of goldenRounds()) {
+    const inChromium = await page.evaluate(
+      (file) => (window as unknown as { playFile: typeof playFile }).playFile(file),
+      Buffer.from(log).toString('base64'),
+    );
+    expect(inChromium).toBe(hashes);
+  }
 });

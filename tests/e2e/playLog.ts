@@ -1,6 +1,7 @@
 /** Plays the log of a round from nothing, in Node and, bundled, in a browser: the same code, the same bytes. */
 import { createRound, playTick, restoreRound, roundHash, saveRound } from '#game/round.ts';
 import { decodeTick } from '#protocol/tick.ts';
+import { hashesOf } from '../golden/hashes.ts';
 import type { ServerRound } from './classroom.ts';
 
 /** The hash after every tick. `reloadEvery`: saved and restored after so many ticks, 0 for never. */
@@ -15,4 +16,9 @@ export function playLog({ scenario, seed, ticks }: Pick<ServerRound, 'scenario' 
   });
 }
 
-Object.assign(globalThis, { playLog });
+/** Of a golden round, in base64. */
+export function playFile(base64: string): string {
+  return hashesOf(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));
+}
+
+Object.assign(globalThis, { playLog, playFile });

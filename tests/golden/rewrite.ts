@@ -1,5 +1,6 @@
-/** `npm run golden`: writes the answers of all golden scripts anew. Not in CI: there they are what is compared with. */
+/** `npm run golden`: writes the answers of all golden scripts anew, and the golden rounds. Not in CI: there they are what is compared with. */
 import { writeFileSync } from 'node:fs';
+import { rewriteRounds } from './rounds.ts';
 import { answersTo, goldenScripts } from './scripts.ts';
 
 if (process.env.CI !== undefined && process.env.CI !== '' && process.env.CI !== 'false') {
@@ -10,4 +11,5 @@ if (process.env.CI !== undefined && process.env.CI !== '' && process.env.CI !== 
     writeFileSync(answers, answersTo(script));
     console.log(`golden: ${name}`);
   }
+  for (const name of rewriteRounds()) console.log(`golden: round ${name}`);
 }
