@@ -71,7 +71,7 @@ function FileKey({ opened }: { opened(state: State): void }) {
       <input
         type="file"
         class="unseen"
-        accept=".overcommit,application/octet-stream"
+        accept=".oclg,application/octet-stream"
         onChange={(event) => {
           const file = event.currentTarget.files?.[0];
           if (file === undefined) return;

@@ -1,5 +1,5 @@
 /** A replay stands at any tick as the round stood there, whichever way it came; and it plays as the round did. */
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createRound, playTick, restoreRound, roundHash, saveRound } from '#game/round.ts';
 import type { RoundEvent } from '#game/types.ts';
 import { WireFormatError } from '#protocol/bytes.ts';
@@ -9,6 +9,7 @@ import { Keyframes } from '../../client/session/keyframes.ts';
 import { LocalSession } from '../../client/session/LocalSession.ts';
 import { lateRecording, recordingOf, wholeRecording, type Recording } from '../../client/session/recording.ts';
 import { ReplaySession, SPEEDS } from '../../client/session/ReplaySession.ts';
+import { roomRecording } from '../../client/session/roomRecording.ts';
 import { Tape } from '../../client/session/Tape.ts';
 import { botLog } from '../game/helpers/logs.ts';
 import { shipped } from '../game/helpers/rounds.ts';
@@ -268,5 +269,35 @@ describe('the tape of a page', () => {
     expect(tape.read()).toMatchObject({ begins: 0, ticks: [] });
     tape.clear();
     expect(tape.read()).toBeNull();
+  });
+});
+
+describe('a page that came late', () => {
+  afterEach(() => vi.unstubAllGlobals());
+  const file = encodeLog({ rules: 1, scenario: LOG.scenario, seed: LOG.seed, seats: LOG.seats, ticks: LOG.ticks.map(encodeTick) });
+  const tape = { saved: saveRound(LOG.round), begins: LAST, ticks: [] };
+  const listed = (): Response => Response.json({ rounds: [{ id: 'one', number: 1, began: 0, ended: 1 }] });
+  const served = (round: () => Response) =>
+    vi.stubGlobal('fetch', async (path: string) =>
+      path.startsWith('/api/rooms/') ? listed() : path === '/api/rounds/one' ? round() : null,
+    );
+
+  test('has the beginning from the server', async () => {
+    served(() => new Response(file as Uint8Array<ArrayBuffer>));
+    const recording = await roomRecording(tape, LOG.round, null);
+    expect(recording.ticks).toHaveLength(LAST);
+    expect(recording.hash).toBe(HASHES[LAST]);
+    expect(await recording.askId()).toBe('one');
+  });
+
+  test.each([
+    ['has no such round', () => Response.json({ error: 'NO_ROUND' }, { status: 404 })],
+    ['sends a damaged file', () => new Response(file.slice(0, 700) as Uint8Array<ArrayBuffer>)],
+    ['does not answer', () => Promise.reject(new TypeError('no network')) as never],
+  ])('where the server %s, it shows what it has', async (_, round) => {
+    served(round);
+    const { session, settle } = open(await roomRecording(tape, LOG.round, null));
+    settle();
+    expect([session.first, session.last, hashNow(session)]).toEqual([LAST, LAST, HASHES[LAST]]);
   });
 });

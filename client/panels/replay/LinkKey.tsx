@@ -38,7 +38,7 @@ export function LinkKey({ replay }: { replay: Replay }) {
                   {t('replay.copy')}
                 </button>
               )}
-              <a class="button small" href={`/api/rounds/${id}`} download={`round-${id}.overcommit`}>
+              <a class="button small" href={`/api/rounds/${id}`} download={`round-${id}.oclg`}>
                 {t('replay.save')}
               </a>
               {said !== '' && <span class="good">{said}</span>}
