@@ -86,3 +86,32 @@ test('who only wants to watch comes by a link of the join page, and can leave', 
   await eve.getByRole('button', { name: 'Leave' }).click();
   await expect(eve.getByLabel('Room code')).toBeVisible();
 });
+
+/** As a page that is five seconds behind does; again, as one that stays behind. */
+function askForSnapshot(page: Page): Promise<boolean> {
+  return page.evaluate(async () => {
+    const { session } = (window as unknown as { __overcommit: { session: unknown } }).__overcommit;
+    const { socket } = session as { socket: { request(type: string, payload: object): Promise<unknown> } };
+    return socket.request('resync', {}).then(
+      () => true,
+      () => false,
+    );
+  });
+}
+
+test('a page that cannot keep up watches, says why, and can play again', async ({ classroom }) => {
+  const { page: host, code } = await classroom.host({ seconds: 120 });
+  const ada = await classroom.student(code, 'Ada');
+  await door(host, 'host', { do: 'start' });
+  await atTick(ada, 5);
+  const seat = await door(ada, 'seat');
+  await expect.poll(async () => (await askForSnapshot(ada)) && (await door(ada, 'room'))!.role, { intervals: [100, 700] }).toBe('spectator');
+  await expect(ada.getByRole('alert')).toContainText('too slow to play along');
+  await expect(ada.locator('.screen-machine canvas')).toBeVisible();
+  // What it sees goes on, by pictures.
+  const tick = (await door(ada, 'tick'))!;
+  await expect.poll(() => door(ada, 'tick')).toBeGreaterThan(tick + 40);
+  await ada.getByRole('button', { name: 'Come back in' }).click();
+  await expect.poll(async () => (await door(ada, 'room'))?.role).toBe('player');
+  expect(await door(ada, 'seat')).toBe(seat);
+});
