@@ -105,7 +105,9 @@ test('a page that cannot keep up watches, says why, and can play again', async (
   await door(host, 'host', { do: 'start' });
   await atTick(ada, 5);
   const seat = await door(ada, 'seat');
-  await expect.poll(async () => (await askForSnapshot(ada)) && (await door(ada, 'room'))!.role, { intervals: [100, 700] }).toBe('spectator');
+  await expect
+    .poll(async () => (await askForSnapshot(ada)) && (await door(ada, 'room'))!.role, { intervals: [100, 700] })
+    .toBe('spectator');
   await expect(ada.getByRole('alert')).toContainText('too slow to play along');
   await expect(ada.locator('.screen-machine canvas')).toBeVisible();
   // What it sees goes on, by pictures.

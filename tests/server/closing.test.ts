@@ -50,6 +50,7 @@ test('a player who left the lobby gives up the seat; one who left the round keep
   await player.drop();
   await (await enter(lobby)).drop();
   await untilFree(lobby);
+  await host.until(() => host.roster.some((entry) => !entry.online));
   expect(host.roster.map((entry) => [entry.role, entry.online])).toEqual([
     ['host', true],
     ['player', false],

@@ -1,0 +1,60 @@
+/** The machine shapes that random calls are played on (quality.md, R3), and the test of one shape. */
+import { describe, expect, test } from 'vitest';
+import { type Shape, asScript, breaksMachine, fuzz, shrink } from './fuzz.ts';
+import { seeds } from './seeds.ts';
+
+export const SHAPES: readonly Shape[] = [
+  { name: 'one small zone, no marks', processes: 4, config: { frames: 96, zones: { normal: 96 }, minFreeKbytes: 0, mobility: false } },
+  {
+    name: 'three zones with reserves',
+    processes: 5,
+    config: {
+      frames: 512,
+      zones: { dma: 64, normal: 320, highmem: 128 },
+      minFreeKbytes: 64,
+      mobility: false,
+      chargeKernel: true,
+      maxFrames: 700,
+    },
+  },
+  {
+    name: 'an odd zone, few orders, reserved frames',
+    processes: 4,
+    config: { frames: 777, zones: { dma: 100, normal: 677 }, reserved: 55, maxOrder: 4, mobility: false, root: [3, 4], minFreeKbytes: 40 },
+  },
+  { name: 'plenty of memory, mode 2', processes: 6, config: { frames: 2048, overcommit: { mode: 2, ratio: 80 }, mobility: false } },
+  {
+    name: 'migratetypes, a contiguous area, reserves',
+    processes: 5,
+    config: { frames: 1024, zones: { dma: 64, normal: 832, highmem: 128 }, pageblockOrder: 4, cma: { frames: 128 }, minFreeKbytes: 120 },
+  },
+  { name: 'large, checked now and then', processes: 40, config: { frames: 16384, mobility: false } },
+];
+
+const STEPS = Number(process.env.FUZZ_STEPS ?? 100_000);
+const SEEDS = 10;
+/** A guard against a walk that never ends, no limit of speed: a slow machine takes a minute for a seed. */
+const TIMEOUT_MS = 900_000;
+
+/**
+ * Any list of calls keeps the invariants of the fidelity spec §19: 100,000 calls, saved and restored at random, everything
+ * checked after every step up to 2,048 frames and every 1,000 steps above. A failure prints its seed and its shortest list
+ * of calls, ready for `npm run -s sim`. TEST_SEED=n plays one seed, FUZZ_STEPS=n another length.
+ */
+export function testShape(shape: Shape): void {
+  const checkEvery = (shape.config.frames as number) <= 2048 ? 1 : 1000;
+  describe.each([shape])('$name', () => {
+    test.each(seeds(SEEDS))(
+      'seed %i',
+      (seed) => {
+        const { failure } = fuzz(shape, seed, Math.ceil(STEPS / SEEDS), checkEvery);
+        if (failure === null) return;
+        const steps = shrink(shape.config, failure);
+        expect.fail(
+          `seed ${seed}, after ${failure.steps.length} steps: ${failure.message}\nshortest list:\n${asScript(shape.config, steps)}\n→ ${breaksMachine(shape.config, steps)}`,
+        );
+      },
+      TIMEOUT_MS,
+    );
+  });
+}

@@ -1,0 +1,4 @@
+/** Random calls on two of the shapes; the shapes are spread over files so that these run side by side. */
+import { SHAPES, testShape } from '../helpers/shapes.ts';
+
+for (const shape of SHAPES.slice(0, 2)) testShape(shape);
