@@ -1,0 +1,138 @@
+/** One address space, counted anew: areas, tables, entries, resident pages (fidelity spec §19.3, .4, .7). */
+import type { Machine } from '#kernel/machine.ts';
+import { PG, type Mm, type Task, type Vma } from '#kernel/types.ts';
+import { VM } from '#kernel/mm/vma.ts';
+import { type Count, Broken, ENTRIES, PAGE, SEEN, equal, must } from './check_base.ts';
+
+/** Bits of an i386 page-table entry; bit 9 is software's and marks the shared zero page. */
+const PTE_PRESENT = 1;
+const PTE_WRITE = 2;
+const PTE_USER = 4;
+const PTE_ZERO_PAGE = 0x200;
+
+const USER_DIRECTORY_ENTRIES = 768;
+const TASK_SIZE = 0xc0000000;
+
+/** One address space: areas, tables, entries, resident pages (§19.3, .4, .7). */
+export function checkTask(machine: Machine, task: Task, count: Count): void {
+  must(machine.tasks.get(task.pid) === task, () => `pid ${task.pid} is listed under another number`);
+  must(
+    task.pid >= 1 && (task.pid < machine.nextPid || task.pid === 1),
+    () => `pid ${task.pid} was never given (next is ${machine.nextPid})`,
+  );
+  const { mm } = task;
+  checkAreas(task, count);
+  const { frames, tables } = machine;
+  const words = tables.words;
+  const rss = { anon: 0, shmem: 0 };
+  noteTable(machine, task, mm.pgd, count);
+  let own = 1;
+  const directory = frames.index[mm.pgd]! * ENTRIES;
+  for (let entry = 0; entry < ENTRIES; entry++) {
+    const pde = words[directory + entry]!;
+    if (pde === 0) continue;
+    must(entry < USER_DIRECTORY_ENTRIES, () => `pid ${task.pid}: directory entry ${entry} belongs to the kernel`);
+    must((pde & PTE_PRESENT) !== 0, () => `pid ${task.pid}: directory entry ${entry} is ${pde.toString(16)}`);
+    const table = pde >>> 12;
+    noteTable(machine, task, table, count);
+    own += 1;
+    const base = frames.index[table]! * ENTRIES;
+    for (let n = 0; n < ENTRIES; n++) {
+      const pte = words[base + n]!;
+      if (pte !== 0) checkPte(machine, task, (entry * ENTRIES + n) * PAGE, pte, rss, count);
+    }
+  }
+  count.tables += own;
+  equal(mm.tables, own, () => `pid ${task.pid}: page tables`);
+  equal(mm.rssAnon, rss.anon, () => `pid ${task.pid}: resident anonymous pages`);
+  equal(mm.rssShmem, rss.shmem, () => `pid ${task.pid}: resident shared pages`);
+  equal(mm.rssFile, 0, () => `pid ${task.pid}: resident file pages`);
+  must(mm.hiwaterRss >= rss.anon + rss.shmem, () => `pid ${task.pid}: VmHWM is under VmRSS`);
+}
+
+function noteTable(machine: Machine, task: Task, pfn: number, count: Count): void {
+  const { frames, tables } = machine;
+  must(count.seen[pfn] === SEEN.allocated, () => `pid ${task.pid}: page table ${pfn} is not allocated`);
+  equal(frames.flags[pfn]!, PG.head | PG.table, () => `page table ${pfn}: flags`);
+  equal(frames.order[pfn]!, 0, () => `page table ${pfn}: order`);
+  equal(frames.owner[pfn]!, task.pid, () => `page table ${pfn}: owner`);
+  equal(tables.slotPfn[frames.index[pfn]!] ?? -2, pfn, () => `page table ${pfn}: its slot names another frame`);
+  must(!count.tableOf.has(pfn), () => `page table ${pfn} serves pid ${count.tableOf.get(pfn)} and pid ${task.pid}`);
+  count.tableOf.set(pfn, task.pid);
+}
+
+function checkPte(machine: Machine, task: Task, addr: number, pte: number, rss: { anon: number; shmem: number }, count: Count): void {
+  const wrong = faultOfPte(machine, task.mm, addr, pte, rss, count);
+  if (wrong !== null) throw new Broken(`pid ${task.pid}, page ${addr.toString(16)}, entry ${pte.toString(16)}: ${wrong}`);
+}
+
+/** What is wrong with an entry, or null; counts the page that it maps. */
+function faultOfPte(
+  machine: Machine,
+  mm: Mm,
+  addr: number,
+  pte: number,
+  rss: { anon: number; shmem: number },
+  count: Count,
+): string | null {
+  if ((pte & PTE_PRESENT) === 0 || (pte & PTE_USER) === 0) return 'a user entry that is not present or not user';
+  const vma = areaAt(mm, addr);
+  if (vma === null) return 'no area holds it';
+  const isWritable = (pte & PTE_WRITE) !== 0;
+  if (isWritable && (vma.flags & VM.write) === 0) return 'writable in an area that is not';
+  const pfn = pte >>> 12;
+  if ((pte & PTE_ZERO_PAGE) !== 0) {
+    return isWritable || vma.shm !== 0 ? 'the zero page is shared by all; never writable, never in shared memory' : null;
+  }
+  if (count.seen[pfn] !== SEEN.allocated) return `maps frame ${pfn}, which is not allocated`;
+  count.maps[pfn]! += 1;
+  const flags = machine.frames.flags[pfn]!;
+  if (vma.shm !== 0) {
+    if (flags !== (PG.head | PG.shmem)) return `frame ${pfn} has flags ${flags}`;
+    const page = vma.pgoff + (addr - vma.start) / PAGE;
+    if (machine.shm.get(vma.shm)?.pages.get(page) !== pfn) return `frame ${pfn} is not page ${page} of object ${vma.shm}`;
+    rss.shmem += 1;
+    return null;
+  }
+  if (flags !== (PG.head | PG.anon)) return `frame ${pfn} has flags ${flags}`;
+  if (isWritable && machine.frames.mapcount[pfn] !== 1) return `frame ${pfn} is shared and yet writable`;
+  rss.anon += 1;
+  return null;
+}
+
+function checkAreas(task: Task, count: Count): void {
+  const { mm } = task;
+  let pages = 0;
+  let committed = 0;
+  let before: Vma | null = null;
+  for (const vma of mm.vmas) {
+    const at = () => `pid ${task.pid}, area ${vma.start.toString(16)}-${vma.end.toString(16)}`;
+    must(vma.start % PAGE === 0 && vma.end % PAGE === 0 && vma.start < vma.end, () => `${at()} is not a range of pages`);
+    must(vma.start >= 0 && vma.end <= TASK_SIZE, () => `${at()} leaves user space`);
+    must(before === null || before.end <= vma.start, () => `${at()} overlaps or precedes the one before`);
+    // A fork copies areas one by one, and a stack grows towards its neighbour: neither merges.
+    const mayStandApart = task.ppid !== 0 || (vma.flags & VM.growsdown) !== 0;
+    if (before !== null) must(mayStandApart || !areAlike(before, vma), () => `${at()} should be one with the area before it`);
+    pages += (vma.end - vma.start) / PAGE;
+    const isShared = (vma.flags & VM.shared) !== 0;
+    if ((vma.flags & VM.account) !== 0 && !isShared) committed += (vma.end - vma.start) / PAGE;
+    must(isShared === (vma.shm !== 0), () => `${at()}: shared without an object, or an object without being shared`);
+    must(isShared || vma.pgoff === vma.start / PAGE, () => `${at()}: page offset ${vma.pgoff}`);
+    if (vma.shm !== 0) count.shmUsers.set(vma.shm, (count.shmUsers.get(vma.shm) ?? 0) + 1);
+    before = vma;
+  }
+  equal(mm.totalVm, pages, () => `pid ${task.pid}: total_vm`);
+  equal(mm.committed, committed, () => `pid ${task.pid}: committed pages`);
+  must(mm.hiwaterVm >= pages, () => `pid ${task.pid}: VmPeak is under VmSize`);
+  must(mm.brk >= mm.startBrk, () => `pid ${task.pid}: brk lies below its start`);
+}
+
+/** Adjacent, of the same kind, and one object's pages in a row: the kernel would have merged them. */
+function areAlike(a: Vma, b: Vma): boolean {
+  return a.end === b.start && a.flags === b.flags && a.shm === b.shm && a.pgoff + (a.end - a.start) / PAGE === b.pgoff;
+}
+
+function areaAt(mm: Mm, addr: number): Vma | null {
+  for (const vma of mm.vmas) if (vma.start <= addr && addr < vma.end) return vma;
+  return null;
+}
