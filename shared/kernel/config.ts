@@ -77,7 +77,6 @@ function checkKeys(keys: Keys): void {
     if (!KNOWN.includes(key)) throw new ConfigError(`${key} is not a key of a machine`);
   }
   if (keys.arch !== undefined && keys.arch !== 'i386') throw new ConfigError('arch: this kernel has "i386" only so far');
-  if (keys.rules !== undefined && keys.rules !== '6.x') throw new ConfigError('rules: this kernel has "6.x" only so far');
 }
 
 /** The largest order ≤ 10 of which the machine holds 16 pageblocks, at least 3. */
@@ -119,6 +118,16 @@ function costsOf(keys: Keys): Record<string, number> {
   const costs: Record<string, number> = { ...COSTS };
   for (const name of Object.keys(given)) costs[name] = integer(given, name, 0, 1_000_000, 0, 'costs.');
   return costs;
+}
+
+const RULES: readonly MachineConfig['rules'][] = ['6.x', '2.6.32'];
+
+/** Where the kernels differ, whose rules hold; what came later than 2.6.32 is not to be had with it. */
+function rulesOf(keys: Keys): MachineConfig['rules'] {
+  const rules = RULES.find((name) => name === (keys.rules === undefined ? '6.x' : keys.rules));
+  if (rules === undefined) throw new ConfigError('rules is "6.x" or "2.6.32"');
+  if (rules === '2.6.32' && keys.cma !== undefined) throw new ConfigError('cma came with 3.5: not under the rules of 2.6.32');
+  return rules;
 }
 
 function overcommitOf(keys: Keys): MachineConfig['overcommit'] {
@@ -178,6 +187,7 @@ export function parseConfig(config: unknown): MachineConfig {
     minFreeKbytes: integer(config, 'minFreeKbytes', 0, frames * 4, -1),
     slab: slabOf(config),
     overcommit: overcommitOf(config),
+    rules: rulesOf(config),
     chargeKernel: flag(config, 'chargeKernel', false),
     root: rootOf(config),
     costs: costsOf(config),

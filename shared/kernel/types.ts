@@ -295,6 +295,8 @@ export interface MachineConfig {
   minFreeKbytes: number;
   slab: SlabConfig;
   overcommit: { mode: 0 | 1 | 2; ratio: number };
+  /** Whose rules hold where kernels differ (spec, tag [K26]). */
+  rules: '6.x' | '2.6.32';
   chargeKernel: boolean;
   root: Pid[];
   costs: Record<string, number>;
