@@ -10,6 +10,7 @@ import { measureJoin } from './join.ts';
 import { measureCreate, measureHash, measureMemory, measureStorm } from './large.ts';
 import { measureMachine } from './machine.ts';
 import { printTable, type Row } from './measure.ts';
+import { measureGrowth, measureStream } from './stream.ts';
 
 const args = process.argv.slice(2);
 const isQuick = args.includes('--quick');
@@ -22,6 +23,8 @@ const MEASURES: Readonly<Record<string, () => Row | Promise<Row>>> = {
   P4: () => measureCreate(isQuick ? 3 : 7),
   P4h: () => measureHash(isQuick ? 3 : 7),
   P5: measureMemory,
+  P8: () => measureStream(isQuick ? 30 : 120),
+  P8g: () => measureGrowth(isQuick ? 30 : 120),
   P9: () => measureJoin(isQuick ? 3 : 7, isQuick ? 1000 : 6000),
   P12: () => measureClick(isQuick ? 20 : 200),
   P13: () => measureDurable(isQuick ? 3 : 7, isQuick ? 50 : 150),

@@ -16,8 +16,8 @@ const KINDS: readonly BotName[] = ['free', 'half', 'free', 'keep', 'free', 'neve
 /** Of the machine's frames, what all cards at work would like to hold. */
 const DEMAND_MILLI = 1050;
 
-/** A shipped scenario on a machine that is larger, with cards that ask for as much more. */
-function scenario(): Scenario {
+/** A shipped scenario on a machine of about so many frames, with cards that ask for as much more. */
+function scenario(frames: number): Scenario {
   const scenarios = loadScenarios(createLog('silent'));
   const shipped = scenarios.get('swiss-cheese') ?? scenarios.get(scenarios.list()[0]!.id)!;
   const large: Scenario = {
@@ -26,7 +26,7 @@ function scenario(): Scenario {
     pulse: { ...shipped.pulse, demandMilli: [DEMAND_MILLI, DEMAND_MILLI] },
     machine: { ...shipped.machine },
   };
-  while (machineFrames(large, SEATS) < FRAMES) large.machine.framesPerSeat += 1;
+  while (machineFrames(large, SEATS) < frames) large.machine.framesPerSeat += 1;
   const more = Math.max(1, Math.round(large.machine.framesPerSeat / shipped.machine.framesPerSeat));
   large.meanAsk *= more;
   large.families = shipped.families.map((family) => ({
@@ -43,8 +43,8 @@ export interface Kept {
 }
 
 /** Plays so many ticks, and takes a snapshot after each of those named. */
-export async function playBigRound(ticks: number, snapshotsAt: readonly number[]): Promise<Kept> {
-  const playing = new Playing(scenario(), SEED, SEATS);
+export async function playBigRound(ticks: number, snapshotsAt: readonly number[], frames = FRAMES): Promise<Kept> {
+  const playing = new Playing(scenario(frames), SEED, SEATS);
   const bots = Array.from({ length: SEATS }, (_, seat) => createBot(KINDS[seat % KINDS.length]!, seat, SEED));
   const seqs = bots.map(() => 0);
   for (const { seat } of bots) playing.queue({ type: 'join', seat, bot: null });
