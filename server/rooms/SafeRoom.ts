@@ -5,9 +5,12 @@ import { CLOSE } from '#protocol/codes.ts';
 import { PINGS_BURST, PINGS_PER_SECOND } from '#protocol/limits.ts';
 import { Budget } from './budget.ts';
 
-/** The one method of the framework's room that is not public and that is guarded here. */
+/** What of the framework's room is not public and is guarded here. */
 interface Inside {
   _onMessage(client: Client, bytes: Uint8Array): void;
+  /** By session: seats that were asked for, until somebody has taken them or their time is over. */
+  readonly _reservedSeats: Record<string, unknown>;
+  readonly _reservedSeatTimeouts: Record<string, NodeJS.Timeout>;
 }
 
 export abstract class SafeRoom<T extends object> extends Room<{ state: T }> {
@@ -24,6 +27,17 @@ export abstract class SafeRoom<T extends object> extends Room<{ state: T }> {
         client.leave(CLOSE.MALFORMED, 'MALFORMED');
       }
     };
+  }
+
+  /** The room ends when its last socket has: a seat that nobody has taken yet would hold that up until its time is over. */
+  override disconnect(closeCode?: number): Promise<unknown> {
+    const { _reservedSeats: seats, _reservedSeatTimeouts: timeouts } = this as unknown as Inside;
+    for (const session of Object.keys(seats)) {
+      clearTimeout(timeouts[session]);
+      delete timeouts[session];
+      delete seats[session];
+    }
+    return super.disconnect(closeCode);
   }
 
   /** The matchmaker asks this for joins of its own kind; the seat endpoint, which does not ask, is the one way in. */

@@ -1,6 +1,6 @@
 /** The server's end: everybody is told, and nothing more can be made. */
 import { expect, test } from 'vitest';
-import { askSeat, enter, enterHost, makeRoom, newSecret, openPlace, type ClassRoom } from './people.ts';
+import { askSeat, enter, enterHost, Guest, makeRoom, newSecret, openPlace, type ClassRoom } from './people.ts';
 
 test('closing tells those inside, and the port is free again', async () => {
   const place = await openPlace();
@@ -15,6 +15,22 @@ test('closing tells those inside, and the port is free again', async () => {
   expect((await fetch(`${next.url}/healthz`)).status).toBe(200);
   await expect(openPlace({ port: place.port })).rejects.toThrow(/EADDRINUSE/);
   await next.close();
+});
+
+test('seats that were asked for and that nobody takes do not hold up the end, and open nothing after it', async () => {
+  const place = await openPlace({ patience: { reservationMs: 600_000 } });
+  const room = await makeRoom(place);
+  const guest = await enter(room);
+  const secret = newSecret();
+  const seat = await askSeat(room, { secret, role: 'player' });
+  await askSeat(room, { secret: newSecret(), role: 'screen' });
+  const other = await makeRoom(place);
+  await askSeat(other, { secret: newSecret(), role: 'player' });
+  const closed = place.close();
+  await expect(Guest.connect(room, seat.body, secret)).rejects.toThrow();
+  await closed;
+  await guest.until(() => guest.closed !== null);
+  expect(guest.closed!.reason).toBe('STOPPING');
 });
 
 test('an empty room closes after its time', async () => {

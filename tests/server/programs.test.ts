@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { enterHost, makeRoom, openPlace, type Place } from './people.ts';
+import { askSeat, enter, enterHost, makeRoom, newSecret, openPlace, type Place } from './people.ts';
+import { RawSocket } from './RawSocket.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 let place: Place;
@@ -66,6 +67,38 @@ test('the server says where it is, answers there, and leaves in good order', asy
   await server.says('█');
   server.child.kill('SIGTERM');
   expect(await server.exit).toBe(0);
+});
+
+test('SIGTERM in the middle of a round: everybody is told, whoever reads and whoever does not, and the next start has all of it', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'sigterm-'));
+  const open = async (port: number) => {
+    const server = start(['server/main.ts'], { PORT: String(port), HOST: '127.0.0.1', DATA_DIR: home });
+    await server.says(/http:\/\/localhost:\d+/);
+    return { server, port: Number(/http:\/\/localhost:(\d+)/.exec(server.out())![1]) };
+  };
+  const { server, port } = await open(0);
+  const there = { ...place, port, url: `http://127.0.0.1:${port}` };
+  const room = await makeRoom(there, { seconds: 60 });
+  const host = await enterHost(room);
+  const player = await enter(room, { name: 'Ada' });
+  await host.host({ do: 'start' });
+  await player.untilTick(5);
+  // One has a dead link, one asked for a seat and does not come.
+  const { socket } = await RawSocket.join(room);
+  socket.pause();
+  expect((await askSeat(room, { secret: newSecret(), role: 'player' })).status).toBe(200);
+  server.child.kill('SIGTERM');
+  expect(await server.exit).toBe(0);
+  socket.destroy();
+  for (const guest of [host, player]) await guest.until(() => guest.closed !== null);
+  expect([host, player].map((guest) => guest.closed!.reason)).toEqual(['STOPPING', 'STOPPING']);
+  await open(port);
+  const back = await enter(room, { secret: player.secret });
+  await back.untilTick(player.round!.now + 5);
+  expect(back.seat).toMatchObject({ seat: player.seat.seat, name: 'Ada' });
+  for (const [n, inputs] of player.heard) if (back.heard.has(n)) expect(back.heard.get(n)).toEqual(inputs);
+  await back.drop();
+  rmSync(home, { recursive: true });
 });
 
 test('a port that is taken is said, with what to do', async () => {
