@@ -6,6 +6,8 @@
 import { parseArgs } from 'node:util';
 import { hunt } from './soak/hunt.ts';
 
+/** R1 of docs/quality.md: everybody is back within. It depends on the machine, so it is printed and fails nothing. */
+const BACK_MS = 5000;
 /** Longest life of the server between two kills, ms. */
 const LIFE_MS_MAX = 3000;
 
@@ -42,9 +44,14 @@ const { verdicts, backMs } = await hunt({ ...options, lifeMsMax: LIFE_MS_MAX, sa
 });
 const sorted = backMs.toSorted((a, b) => a - b);
 const at = (share: number): number => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
-for (const { ticks, inputs, confirmed } of verdicts)
-  console.log(`a round of ${ticks} ticks: ${inputs} actions in the log, ${confirmed} confirmed`);
-console.log(`back after: median ${at(0.5)} ms, 95 % ${at(0.95)} ms, longest ${at(1)} ms`);
+for (const { ticks, heard, told, inputs, confirmed } of verdicts)
+  console.log(
+    `a round of ${ticks} ticks: compared with its log ${heard} ticks that people heard, ${told} hashes, ${confirmed} confirmed actions of ${inputs}`,
+  );
+const late = backMs.filter((ms) => ms > BACK_MS).length;
+console.log(
+  `back after ${backMs.length} kills: median ${at(0.5)} ms, 95 % ${at(0.95)} ms, longest ${at(1)} ms; ${late} times above ${BACK_MS} ms`,
+);
 const faults = verdicts.flatMap((verdict) => verdict.faults);
 for (const fault of faults) console.error(fault);
 console.log(faults.length === 0 ? 'nothing is lost' : `${faults.length} faults`);

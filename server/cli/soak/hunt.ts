@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SECONDS_MAX } from '#protocol/limits.ts';
+import type { Phase } from '#protocol/messages.ts';
 import { ClassRoom } from './ClassRoom.ts';
 import { Prey } from './Prey.ts';
 import { verify, type Verdict } from './verify.ts';
@@ -30,6 +31,8 @@ export interface Hunted {
 const LIFE_MS_MIN = 50;
 /** Every so many kills it is killed once more while it starts. */
 const TWICE_EVERY = 4;
+/** Every so many kills the rounds are paused before, and must be so after. */
+const PAUSED_EVERY = 5;
 const START_MS_MAX = 900;
 /** In a round that is interrupted and not gone, all are back within this. */
 const BACK_MS_MAX = 60_000;
@@ -47,8 +50,12 @@ export async function hunt({ kills, rooms: count, players, bots, lifeMsMax, seed
     const backMs: number[] = [];
     for (let kill = 1; kill <= kills; kill++) {
       await pause(LIFE_MS_MIN + chance(lifeMsMax - LIFE_MS_MIN));
+      const isPaused = kill % PAUSED_EVERY === 0;
+      if (isPaused) await Promise.all(rooms.map((room) => turn(room, 'pause', 'paused')));
       backMs.push(await killOnce(prey, rooms, kill % TWICE_EVERY === 0 ? chance(START_MS_MAX) : null));
-      say(`kill ${kill}: all back after ${Math.round(backMs.at(-1)!)} ms, tick ${[...rooms[0]!.host.heard.keys()].at(-1) ?? 0}`);
+      if (isPaused) await Promise.all(rooms.map((room) => turn(room, 'resume', 'running')));
+      const tick = [...rooms[0]!.host.heard.keys()].at(-1) ?? 0;
+      say(`kill ${kill} of ${kills}${isPaused ? ', paused' : ''}: all back after ${Math.round(backMs.at(-1)!)} ms, tick ${tick}`);
     }
     await Promise.all(rooms.map((room) => finish(room)));
     await Promise.all(rooms.map((room) => room.leave()));
@@ -81,6 +88,19 @@ async function killOnce(prey: Prey, rooms: ClassRoom[], again: number | null): P
 async function begin(room: ClassRoom): Promise<void> {
   await room.host.host({ do: 'start' });
   await room.until(() => room.host.heard.size > 0);
+}
+
+/** A host may ask in vain, when the server was only just killed: then once more. `resume` is refused unless the round is paused still. */
+async function turn(room: ClassRoom, action: 'pause' | 'resume', phase: Phase): Promise<void> {
+  if (action === 'resume') {
+    await room.until(() => room.host.isThere && room.phase !== undefined);
+    if (room.phase !== 'paused') throw new Error(`${room.code}: a paused round was ${room.phase} after the kill`);
+  }
+  while (room.phase !== phase) {
+    await room.host.host({ do: action });
+    await pause(LIFE_MS_MIN);
+    if (room.fault !== null) throw new Error(room.fault);
+  }
 }
 
 async function finish(room: ClassRoom): Promise<void> {

@@ -9,6 +9,9 @@ import type { Pupil } from './Pupil.ts';
 
 export interface Verdict {
   ticks: number;
+  /** Ticks that people heard, each compared with the log byte for byte; hashes that they were told, each with a play of the log. */
+  heard: number;
+  told: number;
   /** Inputs of people in the log. */
   inputs: number;
   /** Inputs that people saw confirmed. */
@@ -23,7 +26,7 @@ export async function verify(folder: string, room: ClassRoom): Promise<Verdict> 
   const store = await Store.openBeside(folder);
   try {
     const row = findRound(store, room.code);
-    if (row === null) return { ticks: 0, inputs: 0, confirmed: 0, faults: ['no round is on the disk'] };
+    if (row === null) return { ticks: 0, heard: 0, told: 0, inputs: 0, confirmed: 0, faults: ['no round is on the disk'] };
     const { scenario, seed, seats, ticks } = logOf(store, row);
     const faults: string[] = [];
     const round = createRound(scenario, seed, seats);
@@ -41,7 +44,9 @@ export async function verify(folder: string, room: ClassRoom): Promise<Verdict> 
     for (const pupil of room.people) faults.push(...compare(pupil, ticks, hashes), ...compareActs(pupil, acts));
     const own = acts.filter((act) => room.pupils.some((pupil) => pupil.seat === act.seat));
     const confirmed = room.pupils.reduce((sum, pupil) => sum + pupil.confirmed.size, 0);
-    return { ticks: ticks.length, inputs: own.length, confirmed, faults: faults.map((fault) => `${room.code}: ${fault}`) };
+    const heard = room.people.reduce((sum, pupil) => sum + pupil.heard.size, 0);
+    const told = room.people.reduce((sum, pupil) => sum + pupil.digests.length, 0);
+    return { ticks: ticks.length, heard, told, inputs: own.length, confirmed, faults: faults.map((fault) => `${room.code}: ${fault}`) };
   } finally {
     await store.close();
   }
