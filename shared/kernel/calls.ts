@@ -15,6 +15,7 @@ import * as pages from './sys/pages.ts';
 import * as process from './sys/process.ts';
 import * as virt from './sys/virt.ts';
 import * as run from './sys/run.ts';
+import * as segment from './sys/segment.ts';
 import * as slab from './sys/slab.ts';
 import type { Answer, Call, Machine, Task, Why } from './types.ts';
 
@@ -82,6 +83,8 @@ export const CALLS = {
   mempool_create: { who: 'any', args: mempool.poolCreateArgs, run: mempool.sysPoolCreate },
   mempool_alloc: { who: 'any', args: mempool.poolAllocArgs, run: mempool.sysPoolAlloc },
   mempool_free: { who: 'any', args: mempool.poolFreeArgs, run: mempool.sysPoolFree },
+  modify_ldt: { who: 'process', args: segment.modifyLdtArgs, run: segment.sysModifyLdt },
+  load_segment: { who: 'process', args: segment.loadSegmentArgs, run: segment.sysLoadSegment },
   mempool_destroy: { who: 'any', args: mempool.poolArgs, run: mempool.sysPoolDestroy },
 } satisfies Record<string, CallSpec>;
 export type CallName = keyof typeof CALLS;

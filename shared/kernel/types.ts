@@ -1,3 +1,4 @@
+import type { Segments } from './arch/segment.ts';
 import type { FactRing } from './facts.ts';
 import type { SlabConfig, SlabState } from './mm/slab_types.ts';
 import type { Errno } from './errno.ts';
@@ -177,6 +178,8 @@ export interface Task {
   pins: Map<number, Pfn[]>;
   /** First frames of its runs from cma_alloc. */
   cmaRuns: Set<Pfn>;
+  /** Segment registers and local descriptor table; null while they are flat. */
+  segments: Segments | null;
 }
 
 export interface Machine {
@@ -337,6 +340,8 @@ export interface Refused {
   signal?: Signal;
   why: Why;
   faults?: Faults;
+  /** What the processor raised, where it was not asked of the kernel. */
+  fault?: { vector: string; errorCode: number };
   cost: number;
 }
 

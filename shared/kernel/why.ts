@@ -108,6 +108,16 @@ export interface WhyNumbers {
   TOO_MANY_POOLS: { limit: number };
   /** All 16 MiB for the contents of pages are used. */
   CONTENTS_FULL: { limit: number };
+  /** A null selector: loaded into CS or SS, or used. */
+  SEGMENT_NULL: { register: string; errorCode: number };
+  /** The byte `addr` of the segment lies outside: above its limit, or at or below that of one that expands downwards. */
+  SEGMENT_LIMIT: { register: string; addr: number; limit: number; errorCode: number };
+  /** The descriptor does not allow that: writing code, reading what may only be executed, data in CS. */
+  SEGMENT_TYPE: { register: string; access: string; errorCode: number };
+  SEGMENT_PRIVILEGE: { selector: number; cpl: number; rpl: number; dpl: number; errorCode: number };
+  /** Bytes: the descriptor table ends at `limit`. */
+  SELECTOR_BEYOND_TABLE: { selector: number; limit: number; errorCode: number };
+  SEGMENT_NOT_PRESENT: { selector: number; errorCode: number };
   /** The machine cannot grow (further). */
   NO_ROOM_FOR_MEMORY: { frames: number; maxFrames: number };
 }

@@ -7,6 +7,8 @@ import { PAGE } from './boot.ts';
 import { Broken, checkMachine } from './check.ts';
 import { checkSlab } from './check_slab.ts';
 import { checkVirtual } from './check_virtual.ts';
+import { checkMmu } from './check_mmu.ts';
+import { someMmu } from './makers_mmu.ts';
 import { someSlab } from './makers_slab.ts';
 import { someVirtual } from './makers_virtual.ts';
 import { picker } from './seeds.ts';
@@ -166,6 +168,7 @@ const MAKERS: readonly [number, Maker][] = [
   [8, freeSomething],
   [20, someVirtual],
   [20, someSlab],
+  [6, someMmu],
   [
     3,
     (_m, pid, pick) => ({
@@ -301,6 +304,7 @@ function check(machine: Machine): void {
   checkMachine(machine);
   checkVirtual(machine);
   checkSlab(machine);
+  checkMmu(machine);
 }
 
 /** Plays `count` random steps, checking the machine after every `checkEvery`; the steps so far when something broke. */

@@ -1,6 +1,7 @@
 /** One good request for each call of this kernel: what the tests of malformed and of all calls start from. */
 import { type Call, type Machine, call } from '#kernel/machine.ts';
 import { PAGE, PRIVATE, RW, bootFlat, granted, mmap, spawn } from './boot.ts';
+import { MMU_CALLS } from './requests_mmu.ts';
 import { SLAB_CALLS, slabStage, type SlabStage } from './requests_slab.ts';
 import { VIRTUAL_CALLS, virtualStage, type VirtualStage } from './requests_virtual.ts';
 
@@ -88,6 +89,7 @@ export const GOOD_CALLS: readonly GoodCall[] = [
   { call: 'oom_score_adj', by: 'process', args: ({ child }) => ({ target: child, value: 100 }), good: { value: [-1] } },
   { call: 'cat', by: 'process', text: 'path', args: () => ({ path: '/proc/meminfo' }) },
   ...VIRTUAL_CALLS,
+  ...MMU_CALLS,
   ...SLAB_CALLS,
 ];
 

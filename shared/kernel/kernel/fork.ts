@@ -1,4 +1,5 @@
 /** New processes: spawn by the kernel, fork by a process, whose private pages both then share until one writes (kernel/fork.c). */
+import { copySegments } from '../arch/segment.ts';
 import { I386, PTE, PTE_PFN_SHIFT, pteAt, tableBase } from '../arch/mmu.ts';
 import { emit, FACT } from '../facts.ts';
 import { accountPages, defaultRlimits, RLIM_INFINITY, vmEnoughMemory } from '../mm/commit.ts';
@@ -53,6 +54,7 @@ function createTask(pid: Pid, ppid: Pid, mm: Mm): Task {
     children: 0,
     pins: new Map(),
     cmaRuns: new Set(),
+    segments: null,
   };
 }
 
@@ -141,6 +143,7 @@ export function fork(machine: Machine, parent: Task, isRoot: boolean): Task | Fa
     comm: parent.comm,
     oomScoreAdj: parent.oomScoreAdj,
     oomScoreAdjMin: parent.oomScoreAdjMin,
+    segments: copySegments(parent.segments),
     rlimits: Object.fromEntries(Object.entries(parent.rlimits).map(([name, limit]) => [name, { ...limit }])),
   });
   dupVmas(machine, child, parent);

@@ -2,7 +2,7 @@
 import { address, byteList, bytes, int, optional } from '../args.ts';
 import { CONTENTS_PAGES_MAX, contentsOf } from '../mm/contents.ts';
 import { frameAt } from '../arch/mmu.ts';
-import { accessRange } from '../mm/memory.ts';
+import { accessLogical } from '../mm/logical.ts';
 import { PAGE_SIZE, type Addr, type Answer, type Faults, type Machine, type Task, type Why } from '../types.ts';
 import { accessRefused, granted } from './answer.ts';
 
@@ -13,7 +13,7 @@ export const readArgs = { addr: address, length: bytes };
 
 export function sysRead(machine: Machine, task: Task, addr: Addr, length: number): Answer {
   const faults = noFaults();
-  const outcome = accessRange(machine, task, addr, length, 'read', faults);
+  const outcome = accessLogical(machine, task, addr, length, 'read', faults);
   return outcome.why === null ? { ok: true, faults, cost: 0 } : accessRefused(machine, task, outcome, faults);
 }
 
@@ -32,7 +32,7 @@ export function sysWrite(machine: Machine, task: Task, addr: Addr, length: numbe
           held.fill(value, from % PAGE_SIZE, (from % PAGE_SIZE) + (to - from));
           return null;
         };
-  const outcome = accessRange(machine, task, addr, length, 'write', faults, fill);
+  const outcome = accessLogical(machine, task, addr, length, 'write', faults, fill);
   return outcome.why === null ? { ok: true, faults, cost: 0 } : accessRefused(machine, task, outcome, faults);
 }
 
@@ -42,7 +42,7 @@ export const execArgs = { addr: address };
 // Simplified: areas without PROT_EXEC refuse, as with the NX bit of PAE and x86-64; a plain i386 could not.
 export function sysExec(machine: Machine, task: Task, addr: Addr): Answer {
   const faults = noFaults();
-  const outcome = accessRange(machine, task, addr, 1, 'exec', faults);
+  const outcome = accessLogical(machine, task, addr, 1, 'exec', faults);
   return outcome.why === null ? { ok: true, faults, cost: 0 } : accessRefused(machine, task, outcome, faults);
 }
 
@@ -52,7 +52,7 @@ export const peekArgs = { addr: address, length: int(1, PEEK_MAX) };
 export function sysPeek(machine: Machine, task: Task, addr: Addr, length: number): Answer {
   const faults = noFaults();
   const seen: number[] = [];
-  const outcome = accessRange(machine, task, addr, length, 'read', faults, (from, to) => {
+  const outcome = accessLogical(machine, task, addr, length, 'read', faults, (from, to) => {
     const held = machine.contents.get(frameAt(machine, task.mm, from));
     for (let at = from; at < to; at++) seen.push(held?.[at % PAGE_SIZE] ?? 0);
     return null;
@@ -64,10 +64,11 @@ export const pokeArgs = { addr: address, bytes: byteList(PEEK_MAX) };
 
 export function sysPoke(machine: Machine, task: Task, addr: Addr, given: number[]): Answer {
   const faults = noFaults();
-  const outcome = accessRange(machine, task, addr, given.length, 'write', faults, (from, to) => {
+  let next = 0;
+  const outcome = accessLogical(machine, task, addr, given.length, 'write', faults, (from, to) => {
     const held = contentsOf(machine, frameAt(machine, task.mm, from));
     if (held === null) return CONTENTS_FULL;
-    for (let at = from; at < to; at++) held[at % PAGE_SIZE] = given[at - addr]!;
+    for (let at = from; at < to; at++) held[at % PAGE_SIZE] = given[next++]!;
     return null;
   });
   return outcome.why === null ? granted({ faults }) : accessRefused(machine, task, outcome, faults);
