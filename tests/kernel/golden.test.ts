@@ -28,6 +28,7 @@ describe('the examples for lessons', () => {
       'mempool',
       'oom-who-is-next',
       'overcommit',
+      'segmentation',
       'slab-debug',
       'slab',
       'slub',
