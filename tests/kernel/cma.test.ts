@@ -42,6 +42,13 @@ describe('the region', () => {
     expect(used).toBe(1);
   });
 
+  test('/proc/zoneinfo shows its size and what of it is free', () => {
+    const machine = createMachine({ frames: 1024, zones: { normal: 1024 }, pageblockOrder: 4, cma: { frames: 128 }, minFreeKbytes: 0 });
+    expect(cat(machine, '/proc/zoneinfo')).toMatch(/\n {8}cma {6}128\n[^]*\n {6}nr_free_cma {2}128\n/);
+    granted(machine, 0, { call: 'cma_alloc', count: 100 });
+    expect(cat(machine, '/proc/zoneinfo')).toMatch(/\n {8}cma {6}128\n[^]*\n {6}nr_free_cma {2}28\n/);
+  });
+
   test('needs migratetypes', () => {
     expect(() => createMachine({ frames: 2048, mobility: false, cma: { frames: 64 } })).toThrow(/cma/);
   });

@@ -96,6 +96,16 @@ describe('the reserve for requests that cannot wait (HIGHATOMIC, since 4.4)', ()
     return call(machine, KERNEL, { call: 'alloc_pages', order: 1, gfp: 'GFP_ATOMIC' }).ok;
   }
 
+  test('GFP_NOWAIT keeps nothing for itself: only __GFP_HIGH that cannot wait does (gfp_to_alloc_flags)', () => {
+    const machine = roomy();
+    const zone = zoneNamed(machine, 'Normal');
+    while (zone.free > zone.watermark.low + 8) allocPages(machine, KERNEL, 0);
+    while (call(machine, KERNEL, { call: 'alloc_pages', order: 1, gfp: 'GFP_NOWAIT' }).ok);
+    expect(zone.reservedHighatomic).toBe(0);
+    expect(isGranted(machine)).toBe(true);
+    expect(zone.reservedHighatomic).toBe(16);
+  });
+
   test('where 1 % of a zone is less than a pageblock nothing is kept', () => {
     const machine = createMachine({ frames: 1024, zones: { normal: 1024 }, pageblockOrder: PAGEBLOCK });
     const zone = zoneNamed(machine, 'Normal');

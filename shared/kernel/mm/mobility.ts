@@ -184,11 +184,15 @@ export function reserveHighatomicPageblock(machine: Machine, zone: Zone, pfn: Pf
   zone.reservedHighatomic += size;
 }
 
-/** Gives one reserved pageblock with free pages back to ordinary use; keeps the last one unless forced (unreserve_highatomic_pageblock). */
-export function unreserveHighatomicPageblock(machine: Machine, type: number, force: boolean): boolean {
+/**
+ * Gives one reserved pageblock with free pages back to ordinary use, from the zone with this number down; keeps the last one of a
+ * zone unless forced (unreserve_highatomic_pageblock).
+ */
+export function unreserveHighatomicPageblock(machine: Machine, classIndex: number, type: number, force: boolean): boolean {
   const { frames, zones } = machine;
   const size = 1 << frames.pageblockOrder;
-  for (const zone of zones) {
+  for (let i = classIndex; i >= 0; i--) {
+    const zone = zones[i]!;
     if (zone.types === 1 || zone.reservedHighatomic === 0 || (!force && zone.reservedHighatomic <= size)) continue;
     for (let order = 0; order <= zone.maxOrder; order++) {
       const pfn = zone.listHead[order * zone.types + MIGRATE.highatomic]!;
@@ -205,7 +209,7 @@ function unreserveBlock(frames: Frames, zone: Zone, pfn: Pfn, order: number, typ
   if (order > frames.pageblockOrder) {
     delFromFreeList(frames, zone, pfn, order, MIGRATE.highatomic);
     setPageblockType(frames, pfn, order, type);
-    addToFreeList(frames, zone, pfn, order, type, false);
+    addToFreeList(frames, zone, pfn, order, type, true);
     zone.reservedHighatomic -= Math.min(zone.reservedHighatomic, 1 << order);
     return;
   }

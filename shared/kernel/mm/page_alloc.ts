@@ -22,7 +22,7 @@ export function gfpMigratetype(gfp: number): number {
 export function slowpathFlags(order: number, gfp: number): number {
   let flags = gfp & GFP_BIT.__GFP_HIGH ? ALLOC.minReserve : 0;
   const mayDig = (gfp & (GFP_BIT.__GFP_DIRECT_RECLAIM | GFP_BIT.__GFP_NOMEMALLOC)) === 0;
-  if (mayDig) flags |= ALLOC.nonBlock | (order > 0 ? ALLOC.highatomic : 0);
+  if (mayDig) flags |= ALLOC.nonBlock | (order > 0 && flags & ALLOC.minReserve ? ALLOC.highatomic : 0);
   return flags | fastpathFlags(gfp);
 }
 

@@ -55,7 +55,7 @@ function slowpath(machine: Machine, order: number, gfp: number, pid: Pid, kind: 
     pfn = directCompact(machine, order, gfp, sync, retry);
     if (pfn >= 0) return pfn;
   }
-  while (unreserveHighatomicPageblock(machine, gfpMigratetype(gfp), true)) {
+  while (unreserveHighatomicPageblock(machine, classZone(machine.zones, gfp), gfpMigratetype(gfp), true)) {
     pfn = retry();
     if (pfn >= 0) return pfn;
   }

@@ -1,7 +1,8 @@
 /** /proc/zoneinfo (mm/vmstat.c, zoneinfo_show_print): marks, sizes and protection of each zone, in pages. */
 import { populated } from '../../mm/mmzone.ts';
+import { freePagesOfType } from '../../mm/mobility.ts';
 import { VMSTAT } from '../../mm/vmstat.ts';
-import type { Machine, Zone } from '../../types.ts';
+import { MIGRATE, type Machine, type Zone } from '../../types.ts';
 
 const line = (label: string, value: number): string => `\n      ${label.padEnd(12)} ${value}`;
 
@@ -32,9 +33,10 @@ function zoneText(zone: Zone): string {
     `\n        spanned  ${zone.managed}` +
     `\n        present  ${zone.managed}` +
     `\n        managed  ${zone.managed}` +
-    `\n        cma      0` +
+    `\n        cma      ${zone.cmaPages}` +
     `\n        protection: (${zone.lowmemReserve.join(', ')})` +
-    line('nr_free_pages', zone.free)
+    line('nr_free_pages', zone.free) +
+    line('nr_free_cma', freePagesOfType(zone, MIGRATE.cma))
   );
 }
 
