@@ -8,6 +8,8 @@ import * as access from './sys/access.ts';
 import * as admin from './sys/admin.ts';
 import * as contig from './sys/contig.ts';
 import * as dma from './sys/dma.ts';
+import * as byteorder from './sys/byteorder.ts';
+import * as libc from './sys/libc.ts';
 import * as look from './sys/look.ts';
 import * as mm from './sys/mm.ts';
 import * as mempool from './sys/mempool.ts';
@@ -62,6 +64,16 @@ export const CALLS = {
   exec: { who: 'process', args: access.execArgs, run: access.sysExec },
   peek: { who: 'process', args: access.peekArgs, run: access.sysPeek },
   poke: { who: 'process', args: access.pokeArgs, run: access.sysPoke },
+  malloc: { who: 'process', args: libc.mallocArgs, run: libc.sysMalloc },
+  calloc: { who: 'process', args: libc.callocArgs, run: libc.sysCalloc },
+  realloc: { who: 'process', args: libc.reallocArgs, run: libc.sysRealloc },
+  free: { who: 'process', args: libc.freeArgs, run: libc.sysFree },
+  malloc_usable_size: { who: 'process', args: libc.freeArgs, run: libc.sysUsableSize },
+  htonl: { who: 'any', args: byteorder.longArgs, run: byteorder.sysSwapLong },
+  htons: { who: 'any', args: byteorder.shortArgs, run: byteorder.sysSwapShort },
+  ntohl: { who: 'any', args: byteorder.longArgs, run: byteorder.sysSwapLong },
+  ntohs: { who: 'any', args: byteorder.shortArgs, run: byteorder.sysSwapShort },
+  bytes_of: { who: 'any', args: byteorder.bytesOfArgs, run: byteorder.sysBytesOf },
   spawn: { who: 'kernel', args: none, run: process.sysSpawn },
   fork: { who: 'process', args: none, run: process.sysFork },
   exit: { who: 'process', args: process.exitArgs, run: process.sysExit },

@@ -1,6 +1,7 @@
 /** A machine's configuration (calls.md): checked key by key, every default filled in. */
 import { kernelLayout, VMALLOC_END, type LayoutKeys } from './arch/layout.ts';
 import { COSTS } from './costs.ts';
+import type { Fit, LibcRules, ListOrder } from './libc/types.ts';
 import type { KernelLayout } from './mm/vmap_types.ts';
 import type { MachineConfig, Pid } from './types.ts';
 
@@ -58,6 +59,7 @@ const KNOWN = [
   'mobility',
   'minFreeKbytes',
   'slab',
+  'libc',
   'overcommit',
   'chargeKernel',
   'cma',
@@ -69,7 +71,7 @@ const KNOWN = [
   'rules',
 ];
 /** Keys of calls.md whose mechanism is not in this kernel yet. */
-const LATER = ['swap', 'disk', 'libc', 'swappiness', 'replacement', 'tlb'];
+const LATER = ['swap', 'disk', 'swappiness', 'replacement', 'tlb'];
 
 function checkKeys(keys: Keys): void {
   for (const key of Object.keys(keys)) {
@@ -156,6 +158,31 @@ function slabOf(keys: Keys): MachineConfig['slab'] {
   return { allocator, cpus: integer(given, 'cpus', 1, 4096, 1, 'slab.'), cacheLine, debug: given.debug ?? false };
 }
 
+const FITS: readonly Fit[] = ['first', 'best', 'worst', 'next'];
+const LIST_ORDERS: readonly ListOrder[] = ['address', 'size+', 'size-', 'front', 'back'];
+
+function libcOf(keys: Keys): LibcRules {
+  const given = group(keys, 'libc', ['allocator', 'fit', 'order', 'coalesce', 'header', 'align', 'heap']);
+  const { allocator = 'list', fit = 'first', order = 'address', coalesce = true } = given;
+  if (allocator !== 'list') throw new ConfigError('libc.allocator: this kernel has "list" only so far');
+  if (!FITS.includes(fit as Fit)) throw new ConfigError(`libc.fit is one of ${FITS.join(', ')}`);
+  if (!LIST_ORDERS.includes(order as ListOrder)) throw new ConfigError(`libc.order is one of ${LIST_ORDERS.join(', ')}`);
+  if (typeof coalesce !== 'boolean') throw new ConfigError('libc.coalesce is true or false');
+  const heap = group(given, 'heap', ['base', 'size']);
+  return {
+    allocator,
+    fit: fit as Fit,
+    order: order as ListOrder,
+    coalesce,
+    header: integer(given, 'header', 0, 4096, 8, 'libc.'),
+    align: integer(given, 'align', 1, 4096, 8, 'libc.'),
+    heap: {
+      base: integer(heap, 'base', 0, 0x7fff_ffff_ffff, 0, 'libc.heap.'),
+      size: integer(heap, 'size', 0, 0x7fff_ffff_ffff, 0, 'libc.heap.'),
+    },
+  };
+}
+
 /** Throws ConfigError when no such machine can be. */
 export function parseConfig(config: unknown): MachineConfig {
   if (!isPlain(config)) throw new ConfigError('a machine is an object');
@@ -186,6 +213,7 @@ export function parseConfig(config: unknown): MachineConfig {
     mem,
     minFreeKbytes: integer(config, 'minFreeKbytes', 0, frames * 4, -1),
     slab: slabOf(config),
+    libc: libcOf(config),
     overcommit: overcommitOf(config),
     rules: rulesOf(config),
     chargeKernel: flag(config, 'chargeKernel', false),

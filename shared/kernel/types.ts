@@ -2,6 +2,7 @@ import type { Segments } from './arch/segment.ts';
 import type { FactRing } from './facts.ts';
 import type { SlabConfig, SlabState } from './mm/slab_types.ts';
 import type { Errno } from './errno.ts';
+import type { Heap, LibcRules } from './libc/types.ts';
 import type { Highmem, Iomem, KernelLayout, VmapSpace } from './mm/vmap_types.ts';
 import type { Why } from './why.ts';
 
@@ -180,6 +181,8 @@ export interface Task {
   cmaRuns: Set<Pfn>;
   /** Segment registers and local descriptor table; null while they are flat. */
   segments: Segments | null;
+  /** What its malloc holds, from the first call on. */
+  heap: Heap | null;
 }
 
 export interface Machine {
@@ -297,6 +300,7 @@ export interface MachineConfig {
   /** -1: by formula. */
   minFreeKbytes: number;
   slab: SlabConfig;
+  libc: LibcRules;
   overcommit: { mode: 0 | 1 | 2; ratio: number };
   /** Whose rules hold where kernels differ (spec, tag [K26]). */
   rules: '6.x' | '2.6.32';

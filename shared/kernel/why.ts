@@ -106,6 +106,12 @@ export interface WhyNumbers {
   CACHE_EXISTS: { name: string };
   TOO_MANY_CACHES: { limit: number };
   TOO_MANY_POOLS: { limit: number };
+  /** malloc: bytes that are free in the heap, and its largest free block. */
+  HEAP_FULL: { size: number; free: number; largest: number; searched: number };
+  /** malloc: enough bytes are free, but no free block is long enough. */
+  HEAP_FRAGMENTED: { size: number; free: number; largest: number; searched: number };
+  /** free and realloc: no block that malloc gave out starts at the address. */
+  NOT_A_BLOCK: { addr: number };
   /** All 16 MiB for the contents of pages are used. */
   CONTENTS_FULL: { limit: number };
   /** A null selector: loaded into CS or SS, or used. */

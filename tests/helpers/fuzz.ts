@@ -5,10 +5,12 @@
 import { type Answer, type Call, type Machine, call, createMachine, hash, restore, snapshot, tick } from '#kernel/machine.ts';
 import { PAGE } from './boot.ts';
 import { Broken, checkMachine } from './check.ts';
+import { checkLibc } from './check_libc.ts';
 import { checkSlab } from './check_slab.ts';
 import { checkVirtual } from './check_virtual.ts';
 import { checkMmu } from './check_mmu.ts';
 import { someMmu } from './makers_mmu.ts';
+import { someLibc } from './makers_libc.ts';
 import { someSlab } from './makers_slab.ts';
 import { someVirtual } from './makers_virtual.ts';
 import { picker } from './seeds.ts';
@@ -169,6 +171,7 @@ const MAKERS: readonly [number, Maker][] = [
   [20, someVirtual],
   [20, someSlab],
   [6, someMmu],
+  [20, someLibc],
   [
     3,
     (_m, pid, pick) => ({
@@ -305,6 +308,7 @@ function check(machine: Machine): void {
   checkVirtual(machine);
   checkSlab(machine);
   checkMmu(machine);
+  checkLibc(machine);
 }
 
 /** Plays `count` random steps, checking the machine after every `checkEvery`; the steps so far when something broke. */

@@ -2,6 +2,7 @@
 import { type Call, type Machine, call } from '#kernel/machine.ts';
 import { PAGE, PRIVATE, RW, bootFlat, granted, mmap, spawn } from './boot.ts';
 import { MMU_CALLS } from './requests_mmu.ts';
+import { LIBC_CALLS, libcStage } from './requests_libc.ts';
 import { SLAB_CALLS, slabStage, type SlabStage } from './requests_slab.ts';
 import { VIRTUAL_CALLS, virtualStage, type VirtualStage } from './requests_virtual.ts';
 
@@ -17,6 +18,8 @@ export interface Stage {
   slab: SlabStage;
   /** A run of two frames from cma_alloc. */
   run: number;
+  /** What malloc gave the process. */
+  block: number;
 }
 
 export function stage(): Stage {
@@ -28,7 +31,8 @@ export function stage(): Stage {
   const child = granted(machine, pid, { call: 'fork' }).pid!;
   granted(machine, pid, { call: 'pin_user_pages', addr, length: 1 });
   const run = granted(machine, pid, { call: 'cma_alloc', count: 2 }).pfn!;
-  return { machine, pid, addr, pfn, child, run, virtual: virtualStage(machine, pid), slab: slabStage(machine, pid) };
+  const block = libcStage(machine, pid);
+  return { machine, pid, addr, pfn, child, run, block, virtual: virtualStage(machine, pid), slab: slabStage(machine, pid) };
 }
 
 /** A machine that has just booted: for the call that only boot may make. */
@@ -36,7 +40,7 @@ export function stageOf(good: GoodCall): Stage {
   if (!good.atBoot) return stage();
   const none = { area: 0, io: 0, buffer: 0 };
   const slab = { object: 0, cache: 0, empty: 0, item: 0, pool: 0, element: 0 };
-  return { machine: bootFlat(1024), pid: 0, addr: 0, pfn: 0, child: 0, run: 0, virtual: none, slab };
+  return { machine: bootFlat(1024), pid: 0, addr: 0, pfn: 0, child: 0, run: 0, block: 0, virtual: none, slab };
 }
 
 export interface GoodCall {
@@ -88,6 +92,7 @@ export const GOOD_CALLS: readonly GoodCall[] = [
   { call: 'kill', by: 'process', args: ({ child }) => ({ target: child, sig: 9 }) },
   { call: 'oom_score_adj', by: 'process', args: ({ child }) => ({ target: child, value: 100 }), good: { value: [-1] } },
   { call: 'cat', by: 'process', text: 'path', args: () => ({ path: '/proc/meminfo' }) },
+  ...LIBC_CALLS,
   ...VIRTUAL_CALLS,
   ...MMU_CALLS,
   ...SLAB_CALLS,

@@ -2,6 +2,7 @@
 import { copySegments } from '../arch/segment.ts';
 import { I386, PTE, PTE_PFN_SHIFT, pteAt, tableBase } from '../arch/mmu.ts';
 import { emit, FACT } from '../facts.ts';
+import { copyHeap } from '../libc/fork.ts';
 import { accountPages, defaultRlimits, RLIM_INFINITY, vmEnoughMemory } from '../mm/commit.ts';
 import { allocTable, pteAlloc } from '../mm/memory.ts';
 import type { Failure } from '../mm/mmap.ts';
@@ -55,6 +56,7 @@ function createTask(pid: Pid, ppid: Pid, mm: Mm): Task {
     pins: new Map(),
     cmaRuns: new Set(),
     segments: null,
+    heap: null,
   };
 }
 
@@ -144,6 +146,7 @@ export function fork(machine: Machine, parent: Task, isRoot: boolean): Task | Fa
     oomScoreAdj: parent.oomScoreAdj,
     oomScoreAdjMin: parent.oomScoreAdjMin,
     segments: copySegments(parent.segments),
+    heap: copyHeap(parent.heap),
     rlimits: Object.fromEntries(Object.entries(parent.rlimits).map(([name, limit]) => [name, { ...limit }])),
   });
   dupVmas(machine, child, parent);

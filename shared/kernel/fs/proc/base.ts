@@ -1,4 +1,5 @@
 /** The files of /proc by path (fs/proc): text in the kernel's own formats, read from the machine's state. */
+import { freelistText } from '../../libc/freelist.ts';
 import { oomScore } from '../../mm/oom_kill.ts';
 import type { Machine, Task } from '../../types.ts';
 import { buddyinfo } from './buddyinfo.ts';
@@ -35,6 +36,7 @@ const TASK_FILES: Readonly<Record<string, (machine: Machine, task: Task) => stri
   smaps,
   status,
   statm: (_machine, task) => statm(task),
+  freelist: (_machine, task) => (task.heap === null ? '' : freelistText(task.heap)),
   oom_score: (machine, task) => `${oomScore(machine, task)}\n`,
   oom_score_adj: (_machine, task) => `${task.oomScoreAdj}\n`,
   oom_adj: (_machine, task) => `${oomAdj(task.oomScoreAdj)}\n`,
@@ -54,6 +56,7 @@ export function procFile(machine: Machine, caller: Task | null, path: string): s
   const match = /^\/proc\/(?:(self|[1-9][0-9]{0,9})\/)?([a-z_]+)$/.exec(path);
   if (!match) return null;
   const [, who, name] = match;
+  if (who === undefined && name === 'freelist') return caller ? TASK_FILES.freelist!(machine, caller) : null;
   if (who === undefined) return own(FILES, name!)?.(machine) ?? null;
   const task = who === 'self' ? caller : machine.tasks.get(Number(who));
   return task ? (own(TASK_FILES, name!)?.(machine, task) ?? null) : null;

@@ -1,0 +1,46 @@
+/** Random calls on a process's heap: blocks of all sizes that come, grow, move and go, right and wrong. */
+import type { Machine } from '#kernel/machine.ts';
+import { one, type Maker, type Pick } from './makers_virtual.ts';
+
+/** Blocks that the process has now. */
+function blocksOf(machine: Machine, pid: number): number[] {
+  const heap = machine.tasks.get(pid)?.heap ?? null;
+  return heap === null ? [] : [...heap.blocks.keys()];
+}
+
+/** Mostly a block of one's own, seldom nothing that malloc gave. */
+function someBlock(machine: Machine, pid: number, pick: Pick): number {
+  const blocks = blocksOf(machine, pid);
+  if (blocks.length === 0 || pick(25) === 0) return one([0, 8, 0x0804d008, 0x0804d010, 0xb7fff010], pick);
+  return one(blocks, pick) + (pick(40) === 0 ? 8 : 0);
+}
+
+const someSize = (pick: Pick): number => pick(one([30, 30, 130, 600, 1100, 5000, 70_000, 200_000], pick));
+
+/** [weight, maker] */
+const LIBC_MAKERS: readonly [number, Maker][] = [
+  [30, (_m, pid, pick) => ({ pid, call: 'malloc', size: someSize(pick) })],
+  [3, (_m, pid, pick) => ({ pid, call: 'malloc', size: one([0, 1_000_000, 0x7fffffff, 0xffffffff, 0xffff_ffff_ffff], pick) })],
+  [6, (_m, pid, pick) => ({ pid, call: 'calloc', nmemb: 1 + pick(40), size: pick(300) })],
+  [8, (machine, pid, pick) => ({ pid, call: 'realloc', addr: someBlock(machine, pid, pick), size: someSize(pick) })],
+  [26, (machine, pid, pick) => ({ pid, call: 'free', addr: someBlock(machine, pid, pick) })],
+  [1, (machine, pid, pick) => ({ pid, call: 'malloc_usable_size', addr: someBlock(machine, pid, pick) })],
+  [4, (machine, pid, pick) => ({ pid, call: 'poke', addr: someBlock(machine, pid, pick), bytes: [1, 2, pick(256), 4, 5, 6, 7, 8] })],
+  [3, (machine, pid, pick) => ({ pid, call: 'write', addr: someBlock(machine, pid, pick), length: 1 + pick(60), value: pick(256) })],
+  [1, (_m, pid, pick) => ({ pid, call: one(['htonl', 'ntohl'], pick), value: pick(0x7fffffff) })],
+  [1, (_m, pid, pick) => ({ pid, call: one(['htons', 'ntohs'], pick), value: pick(0x10000) })],
+  [1, (_m, pid, pick) => ({ pid, call: 'bytes_of', value: pick(0x7fffffff), size: 1 + pick(8), order: one(['host', 'big'], pick) })],
+  [1, (_m, pid) => ({ pid, call: 'cat', path: '/proc/freelist' })],
+];
+
+const WEIGHT = LIBC_MAKERS.reduce((sum, [weight]) => sum + weight, 0);
+
+/** One of them. */
+export const someLibc: Maker = (machine, pid, pick) => {
+  let at = pick(WEIGHT);
+  for (const [weight, make] of LIBC_MAKERS) {
+    if (at < weight) return make(machine, pid, pick);
+    at -= weight;
+  }
+  throw new Error('weights');
+};

@@ -1,0 +1,22 @@
+/** Good requests for malloc's family and for the byte order. */
+import { type Machine } from '#kernel/machine.ts';
+import { granted } from './boot.ts';
+import type { GoodCall } from './requests.ts';
+
+/** A block of 100 bytes of the stage's process. */
+export function libcStage(machine: Machine, pid: number): number {
+  return granted(machine, pid, { call: 'malloc', size: 100 }).addr as number;
+}
+
+export const LIBC_CALLS: readonly GoodCall[] = [
+  { call: 'malloc', by: 'process', args: () => ({ size: 24 }) },
+  { call: 'calloc', by: 'process', args: () => ({ nmemb: 3, size: 8 }) },
+  { call: 'realloc', by: 'process', args: ({ block }) => ({ addr: block, size: 300 }) },
+  { call: 'free', by: 'process', args: ({ block }) => ({ addr: block }) },
+  { call: 'malloc_usable_size', by: 'process', args: ({ block }) => ({ addr: block }) },
+  { call: 'htonl', by: 'process', args: () => ({ value: 0x12345678 }) },
+  { call: 'htons', by: 'process', args: () => ({ value: 0x1234 }) },
+  { call: 'ntohl', by: 'process', args: () => ({ value: 0x12345678 }) },
+  { call: 'ntohs', by: 'process', args: () => ({ value: 0x1234 }) },
+  { call: 'bytes_of', by: 'process', args: () => ({ value: 0x12345678, size: 4, order: 'big' }) },
+];
