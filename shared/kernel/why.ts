@@ -110,6 +110,8 @@ export interface WhyNumbers {
   HEAP_FULL: { size: number; free: number; largest: number; searched: number };
   /** malloc: enough bytes are free, but no free block is long enough. */
   HEAP_FRAGMENTED: { size: number; free: number; largest: number; searched: number };
+  /** malloc: somebody lowered the break below the heap's end. */
+  BREAK_MOVED: { brk: number; end: number };
   /** free and realloc: no block that malloc gave out starts at the address. */
   NOT_A_BLOCK: { addr: number };
   /** All 16 MiB for the contents of pages are used. */

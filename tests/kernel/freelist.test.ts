@@ -163,6 +163,16 @@ describe('a heap in memory', () => {
     expect(refused(numbers, other, { call: 'write', addr: 1000, length: 1 })).toMatchObject({ signal: 'SIGSEGV' });
   });
 
+  test('whose break somebody lowered gets no more memory', () => {
+    const machine = real();
+    const pid = spawn(machine);
+    malloc(machine, pid, 10 * PAGE);
+    granted(machine, pid, { call: 'sbrk', increment: -PAGE });
+    const { why } = refused(machine, pid, { call: 'malloc', size: PAGE });
+    expect(why).toEqual({ code: 'BREAK_MOVED', brk: HEAP + 10 * PAGE, end: HEAP + 11 * PAGE });
+    checkLibc(machine);
+  });
+
   test('belongs to its process: fork copies it, each goes on by itself; exit drops it; saved and restored it is the same', () => {
     const machine = real();
     const pid = spawn(machine);

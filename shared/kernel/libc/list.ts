@@ -16,6 +16,8 @@ const isRoot = (machine: Machine, task: Task): boolean => machine.config.root.in
 /** More memory by sbrk; where it begins. Foreign moves of the break leave a gap, which is nobody's. */
 function moreByBrk(machine: Machine, task: Task, bytes: number): Addr | Failure {
   const start = task.mm.brk;
+  const end = task.heap?.kind === 'list' && task.heap.backed ? task.heap.end : 0;
+  if (start < end) return { errno: 'ENOMEM', why: { code: 'BREAK_MOVED', brk: start, end } };
   const moved = doBrk(machine, task, start + bytes, isRoot(machine, task));
   machine.cost += machine.config.costs.area!;
   return typeof moved === 'number' ? start : moved;
