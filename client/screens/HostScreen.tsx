@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { HostConsole } from '../panels/host/HostConsole.tsx';
 import type { Hosting } from '../panels/host/hosting.ts';
+import { EarlierRounds } from '../panels/host/EarlierRounds.tsx';
 import { HostLobby } from '../panels/host/HostLobby.tsx';
 import { Toast, type ToastText } from '../panels/Toast.tsx';
 import { PodiumPanel } from '../panels/PodiumPanel.tsx';
@@ -55,6 +56,7 @@ function HostPodium({ hosting, leave }: { hosting: Hosting; leave(): void }) {
                 {t('host.newRoom')}
               </button>
             </div>
+            <EarlierRounds code={room.code} />
           </main>
         </>
       )}

@@ -5,7 +5,7 @@ import { NAME_UNITS_MAX } from '#protocol/limits.ts';
 import type { RoomReply } from '#protocol/messages.ts';
 import { BuddyArt } from '../panels/BuddyArt.tsx';
 import { TopBar } from '../panels/TopBar.tsx';
-import { deviceSecret, keepName, lastName } from '../session/device.ts';
+import { keepName, lastName, secretFor } from '../session/device.ts';
 import { askRoom, askSeat } from '../session/doors.ts';
 import { go } from '../route.ts';
 import { learnScenarios, scenarioTitle } from '../text/scenarios.ts';
@@ -183,7 +183,7 @@ function NameField({ name, change, roll, refusal }: NameFieldProps) {
 /** A generated name that is taken is replaced without a word; a chosen one is the person's to change. */
 async function takeSeat(code: string, name: string, own: boolean): Promise<{ ok: true; name: string } | { ok: false; code: string }> {
   for (let tries = 1; ; tries++) {
-    const answer = await askSeat(code, { secret: deviceSecret(), name, role: 'player' });
+    const answer = await askSeat(code, { secret: secretFor(code), name, role: 'player' });
     if (answer.ok) return { ok: true, name: answer.value.name };
     if (own || answer.code !== 'NAME_TAKEN' || tries === NAME_TRIES) return answer;
     name = otherName();

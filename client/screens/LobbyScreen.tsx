@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks';
+import { OtherDevice } from '../panels/OtherDevice.tsx';
 import { Rule } from '../panels/Rich.tsx';
 import { RosterChips } from '../panels/RosterChips.tsx';
 import { Swatch } from '../panels/Swatch.tsx';
@@ -21,9 +22,12 @@ export function LobbyScreen({ session, leave }: { session: Session; leave(): voi
     <>
       <TopBar home={false}>
         <span class="mono dim">{room.code}</span>
-        <button type="button" class="button quiet small lobby-leave" onClick={leave}>
-          {t('common.leave')}
-        </button>
+        <span class="row lobby-leave">
+          <OtherDevice code={room.code} role="player" />
+          <button type="button" class="button quiet small" onClick={leave}>
+            {t('common.leave')}
+          </button>
+        </span>
       </TopBar>
       <main class="lobby">
         <section class="lobby-me" aria-live="polite">

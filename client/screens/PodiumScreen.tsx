@@ -1,3 +1,4 @@
+import { OtherDevice } from '../panels/OtherDevice.tsx';
 import { PodiumPanel } from '../panels/PodiumPanel.tsx';
 import { WithDebrief } from '../panels/WithDebrief.tsx';
 import { TopBar } from '../panels/TopBar.tsx';
@@ -13,9 +14,12 @@ export function PodiumScreen({ session, leave }: { session: Session; leave(): vo
         <>
           <TopBar home={false}>
             <span class="mono dim">{session.room.value?.code}</span>
-            <button type="button" class="button quiet small podium-leave" onClick={leave}>
-              {t('common.leave')}
-            </button>
+            <span class="row podium-leave">
+              <OtherDevice code={session.room.value?.code ?? ''} role="player" />
+              <button type="button" class="button quiet small" onClick={leave}>
+                {t('common.leave')}
+              </button>
+            </span>
           </TopBar>
           <main class="podium-page">
             <PodiumPanel session={session} />

@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
+import { OtherDevice } from '../panels/OtherDevice.tsx';
 import { LinkBanner } from '../panels/LinkBanner.tsx';
 import { Later } from '../panels/Later.tsx';
 import { TopBar } from '../panels/TopBar.tsx';
 import { go } from '../route.ts';
-import { deviceSecret, keepPlaceOfTab, placeOfTab } from '../session/device.ts';
+import { forgetBrought, keepPlaceOfTab, placeOfTab, secretFor } from '../session/device.ts';
 import { RoomSession } from '../session/RoomSession.ts';
 import type { Role } from '../session/Session.ts';
 import { openTestDoor } from '../session/testDoor.ts';
@@ -36,7 +37,7 @@ export function RoomScreen({ code, role }: { code: string; role: Role }) {
 function RoomOnce({ code, role, enterAgain }: { code: string; role: Role; enterAgain(): void }) {
   const [session] = useState(() => {
     const name = role === 'player' ? (placeOfTab()?.name ?? '') : '';
-    return new RoomSession({ code, role, secret: deviceSecret(), ...(name === '' ? {} : { name }) });
+    return new RoomSession({ code, role, secret: secretFor(code), ...(name === '' ? {} : { name }) });
   });
   useEffect(() => {
     openTestDoor(session);
@@ -44,6 +45,7 @@ function RoomOnce({ code, role, enterAgain }: { code: string; role: Role; enterA
   }, [session]);
   const leave = () => {
     session.leave();
+    forgetBrought(code);
     if (role === 'player') keepPlaceOfTab(null);
     go(role === 'host' ? '/host' : '/');
   };
@@ -92,11 +94,17 @@ function Phased({ session, leave }: { session: RoomSession; leave(): void }) {
     const menu = <LeaveKey leave={leave} />;
     return <Later load={loadScreen} show={({ ScreenScreen }) => <ScreenScreen session={session} names menu={menu} />} />;
   }
+  const menu = (
+    <>
+      <OtherDevice code={room.code} role="player" />
+      <LeaveKey leave={leave} />
+    </>
+  );
   if (room.phase === 'lobby') return <LobbyScreen session={session} leave={leave} />;
   if (room.phase === 'podium') return <PodiumScreen session={session} leave={leave} />;
   return (
     <>
-      <Later load={loadPlay} show={({ default: PlayScreen }) => <PlayScreen session={session} menu={<LeaveKey leave={leave} />} />} />
+      <Later load={loadPlay} show={({ default: PlayScreen }) => <PlayScreen session={session} menu={menu} />} />
       {room.phase === 'briefing' && <BriefingScreen room={room} />}
     </>
   );

@@ -4,6 +4,7 @@ import { SECRET_DIGITS } from '#protocol/limits.ts';
 const SECRET = 'overcommit.secret';
 const NAME = 'overcommit.name';
 const ROOM = 'overcommit.room';
+const BROUGHT = 'overcommit.brought';
 const FORM = new RegExp(`^[0-9a-f]{${SECRET_DIGITS}}$`);
 
 /** A tab's own copy, for browsers that forbid storage: identity then lasts as long as the page. */
@@ -18,6 +19,22 @@ export function deviceSecret(): string {
   }
   write(localStore, SECRET, spare);
   return spare;
+}
+
+/** The proof for a room: what was brought here for it from another device, else this device's own. */
+export function secretFor(code: string): string {
+  const [room, secret = ''] = read(localStore, BROUGHT)?.split(' ') ?? [];
+  return room === code && FORM.test(secret) ? secret : deviceSecret();
+}
+
+/** Of one room at a time. */
+export function bringSecret(code: string, secret: string): void {
+  write(localStore, BROUGHT, `${code} ${secret}`);
+}
+
+/** Who leaves by their own will leaves nothing of themselves behind on a device that may not be theirs. */
+export function forgetBrought(code: string): void {
+  if (read(localStore, BROUGHT)?.startsWith(`${code} `) === true) remove(localStore, BROUGHT);
 }
 
 export function lastName(): string | null {

@@ -2,6 +2,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
+import type { Scenario } from '#game/types.ts';
 import { encodeLog } from '#protocol/log.ts';
 import { HASH_HEADER } from '#protocol/limits.ts';
 import type { RoundsReply } from '#protocol/messages.ts';
@@ -31,7 +32,8 @@ export function listRounds(store: Store, guesses: AddressBudget): Answerer {
       guesses.take(address);
       return refuse(response, code === null ? 'BAD_CODE' : 'NO_ROOM');
     }
-    const reply: RoundsReply = { rounds: roundsOf(store, room.key) };
+    const rounds = roundsOf(store, room.key).map((round) => ({ ...round, scenario: (JSON.parse(round.scenario) as Scenario).id }));
+    const reply: RoundsReply = { rounds };
     response.json(reply);
   };
 }

@@ -37,8 +37,8 @@ export function roundById(store: Store, id: string): RoundRow | null {
 }
 
 /** Of a room, the newest first. */
-export function roundsOf(store: Store, room: number): Pick<RoundRow, 'id' | 'number' | 'began' | 'ended'>[] {
-  const query = store.db.selectFrom('rounds').select(['id', 'number', 'began', 'ended']).where('room', '=', room);
+export function roundsOf(store: Store, room: number): Pick<RoundRow, 'id' | 'number' | 'scenario' | 'began' | 'ended'>[] {
+  const query = store.db.selectFrom('rounds').select(['id', 'number', 'scenario', 'began', 'ended']).where('room', '=', room);
   return store.all(query.orderBy('key', 'desc').limit(ROUNDS_LISTED_MAX));
 }
 

@@ -119,6 +119,8 @@ export interface RoundReply {
   id: string;
   /** The first, second, … of its room. */
   number: number;
+  /** Id of the scenario. */
+  scenario: string;
   /** Milliseconds since 1970; null while it is on. */
   began: number;
   ended: number | null;

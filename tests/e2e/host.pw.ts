@@ -58,3 +58,36 @@ test('bots fill the room and play', async ({ classroom }) => {
   await expect(tables).toHaveCount(2);
   for (const table of await tables.all()) await expect(table.getByRole('row')).toHaveCount(4);
 });
+
+test('who watches stands in the teacher’s list and can be taken out; rounds of before are listed, each with its replay', async ({
+  classroom,
+}) => {
+  const { page: host, code } = await classroom.host({ seconds: 10 });
+  const ada = await classroom.student(code, 'Ada');
+  const [screen, eve] = [await classroom.somebody(), await classroom.somebody()];
+  await screen.goto(`${classroom.house.url}/screen/${code}?test`);
+  await eve.goto(`${classroom.house.url}/watch/${code}?test`);
+  await expect(host.getByText('2 watch')).toBeVisible();
+  await host.getByRole('button', { name: 'Remove Spectator 1' }).click();
+  await expect.poll(() => door(eve, 'ended')).toBe('KICKED');
+  await expect(host.getByText('1 watches')).toBeVisible();
+  await expect(host.getByText('earlier round')).toHaveCount(0);
+
+  await door(host, 'host', { do: 'start' });
+  await atTick(ada, 5);
+  await host.getByRole('button', { name: 'Code and bots' }).click();
+  await host.getByRole('button', { name: 'Remove Screen 1' }).click();
+  await expect.poll(() => door(screen, 'ended')).toBe('KICKED');
+  await inPhase(host, 'podium');
+  const truth = (await classroom.house.round(code))!;
+  await host.getByText('1 earlier round').click();
+  await host.getByRole('button', { name: 'Same class again' }).click();
+  await inPhase(host, 'lobby');
+  await host.getByText('1 earlier round').click();
+  const [replay] = await Promise.all([
+    host.context().waitForEvent('page'),
+    host.getByRole('link', { name: 'Round 1', exact: true }).click(),
+  ]);
+  await expect(replay.getByRole('slider', { name: 'Moment of the round' })).toBeVisible();
+  await expect(replay.getByRole('slider', { name: 'Moment of the round' })).toHaveAttribute('max', String(truth.now));
+});

@@ -50,7 +50,10 @@ test('a room lists its rounds, the newest first; each has its file, with the has
   await playOne(20);
   const { rounds } = (await list(room.code.toLowerCase())).body;
   expect(rounds.map(({ number }) => number)).toEqual([2, 1]);
-  for (const { began, ended } of rounds) expect(ended).toBeGreaterThanOrEqual(began);
+  for (const { began, ended, scenario } of rounds) {
+    expect(ended).toBeGreaterThanOrEqual(began);
+    expect(scenario).toBe(house.scenario);
+  }
 
   const response = await fetchRound(rounds[1]!.id);
   expect(response.status).toBe(200);

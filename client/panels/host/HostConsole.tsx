@@ -6,6 +6,7 @@ import { t } from '../../text/t.ts';
 import { clock } from '../../text/units.ts';
 import { Countdown } from '../Countdown.tsx';
 import { Later } from '../Later.tsx';
+import { OtherDevice } from '../OtherDevice.tsx';
 import type { Play } from '../play/play.ts';
 import { Switches } from '../TopBar.tsx';
 import { useClassView } from '../useClassView.ts';
@@ -16,6 +17,7 @@ import { ProcessTable } from './ProcessTable.tsx';
 import { SurePress } from './SurePress.tsx';
 import { LockButton, ScreenLink, StandInsButton } from './people.tsx';
 import type { Hosting } from './hosting.ts';
+import { Watchers, watchersOf } from './Watchers.tsx';
 import './HostConsole.css';
 
 const loadMachine = () => import('../play/MachinePanel.tsx');
@@ -27,6 +29,7 @@ export function HostConsole({ hosting, room }: { hosting: Hosting; room: RoomFac
   const [names, setNames] = useState(true);
   const [more, setMore] = useState(false);
   const players = room.roster.filter((entry) => entry.role === 'player');
+  const watchers = watchersOf(room).length;
   return (
     <>
       <header class="console-head">
@@ -56,7 +59,10 @@ export function HostConsole({ hosting, room }: { hosting: Hosting; room: RoomFac
               <StandInsButton room={room} host={hosting.host} />
               <ScreenLink room={room} />
             </div>
-            <span class="label">{t('lobby.here', { n: players.length, seats: room.seats })}</span>
+            <span class="label">
+              {t('lobby.here', { n: players.length, seats: room.seats })}
+              {watchers > 0 && ` · ${t('host.watch.head', { n: watchers })}`}
+            </span>
           </div>
           {more && (
             <div class="panel console-more">
@@ -66,6 +72,8 @@ export function HostConsole({ hosting, room }: { hosting: Hosting; room: RoomFac
                 bots={players.filter((entry) => entry.bot !== null).length}
                 host={hosting.host}
               />
+              <Watchers room={room} host={hosting.host} />
+              <OtherDevice code={room.code} role="host" />
             </div>
           )}
           <ProcessTable hosting={hosting} room={room} view={view} names={names} play={play} />

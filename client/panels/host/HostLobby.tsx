@@ -6,10 +6,13 @@ import { scenarioIdea } from '../../text/scenarios.ts';
 import { lang, t } from '../../text/t.ts';
 import { RosterChips } from '../RosterChips.tsx';
 import { TopBar } from '../TopBar.tsx';
+import { OtherDevice } from '../OtherDevice.tsx';
 import { BotsPanel } from './BotsPanel.tsx';
+import { EarlierRounds } from './EarlierRounds.tsx';
 import { Invite } from './Invite.tsx';
 import type { Hosting } from './hosting.ts';
 import { kickedToast, LockButton, ScreenLink, StandInsButton } from './people.tsx';
+import { Watchers } from './Watchers.tsx';
 
 /** Above so many people a small screen gives the roster more room than the code. */
 const MANY = 18;
@@ -30,9 +33,12 @@ export function HostLobby({ hosting, room, leave }: HostLobbyProps) {
     <>
       <TopBar home={false}>
         <span class="label">{t('host.lobby')}</span>
-        <button type="button" class="button quiet small host-leave" onClick={leave}>
-          {t('host.newRoom')}
-        </button>
+        <span class="row host-leave">
+          <OtherDevice code={room.code} role="host" />
+          <button type="button" class="button quiet small" onClick={leave}>
+            {t('host.newRoom')}
+          </button>
+        </span>
       </TopBar>
       <main class="host-lobby">
         <div class={`host-invite ${players.length > MANY ? 'many' : ''}`}>
@@ -63,6 +69,8 @@ export function HostLobby({ hosting, room, leave }: HostLobbyProps) {
               </button>
             )}
           />
+          <Watchers room={room} host={host} />
+          <EarlierRounds code={room.code} />
         </section>
         <section class="panel host-setup" aria-label={t('host.setup')}>
           <Options hosting={hosting} room={room} />

@@ -1,7 +1,6 @@
-import { useEffect, useState } from 'preact/hooks';
-import { askHere } from '../../session/doors.ts';
 import { t } from '../../text/t.ts';
-import { QrCode } from './QrCode.tsx';
+import { QrCode } from '../QrCode.tsx';
+import { useOrigin } from '../useOrigin.ts';
 import './Invite.css';
 
 /** How students come in, for the back row: address and code as text, and the same as a QR code. */
@@ -30,21 +29,6 @@ export function Invite({ code, small = false }: { code: string; small?: boolean 
       </figure>
     </section>
   );
-}
-
-const LOCAL = /^(localhost|127\.|\[::1\]|0\.0\.0\.0)/;
-
-/** The address that other devices can use. A teacher's own machine is often open as localhost, which means nothing to them. */
-function useOrigin(): { origin: string; reachable: boolean } {
-  const local = LOCAL.test(location.hostname);
-  const [origin, setOrigin] = useState<string | null>(local ? null : location.origin);
-  useEffect(() => {
-    if (!local) return;
-    void askHere().then((answer) => {
-      if (answer.ok) setOrigin(answer.value.origins[0] ?? null);
-    });
-  }, [local]);
-  return { origin: origin ?? location.origin, reachable: origin !== null };
 }
 
 function splitOrigin(origin: string): [string, string] {

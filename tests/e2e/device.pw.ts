@@ -1,0 +1,58 @@
+/** Going on on another device, by a link that is one's own. */
+import type { Page } from '@playwright/test';
+import { atTick, door, expect, linked, test } from './classroom.ts';
+
+/** The link that the page shows when it is asked to. */
+async function ownLink(page: Page): Promise<string> {
+  await page.getByRole('button', { name: 'Other device' }).click();
+  const link = await page.getByRole('textbox', { name: 'Your own link' }).inputValue();
+  await expect(page.getByRole('img', { name: 'QR code of your own link' })).toBeVisible();
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  return link;
+}
+
+test('a student and the teacher go on on other devices, as who they were; a wrong proof makes a newcomer', async ({ classroom }) => {
+  const { page: host, code } = await classroom.host({ seconds: 120 });
+  const ada = await classroom.student(code, 'Ada');
+  await door(host, 'host', { do: 'start' });
+  await atTick(ada, 3);
+  const before = { seat: await door(ada, 'seat'), pid: await door(ada, 'pid') };
+  const link = await ownLink(ada);
+  expect(new URL(link).pathname).toBe(`/j/${code}`);
+
+  const phone = await classroom.somebody({ viewport: { width: 390, height: 844 } });
+  await phone.goto(link.replace('#', '?test#'));
+  await linked(phone);
+  await atTick(phone, 5);
+  expect({ seat: await door(phone, 'seat'), pid: await door(phone, 'pid') }).toEqual(before);
+  // Nobody who looks at the address learns the proof.
+  expect(new URL(phone.url()).hash).toBe('');
+  await expect(ada.getByRole('alert')).toContainText('on another device');
+  await phone.reload();
+  await linked(phone);
+  expect(await door(phone, 'seat')).toBe(before.seat);
+  expect((await door(host, 'room'))!.roster.filter((entry) => entry.role === 'player').map((entry) => entry.name)).toEqual(['Ada']);
+
+  await host.getByRole('button', { name: 'Code and bots' }).click();
+  const consoleLink = await ownLink(host);
+  const tablet = await classroom.somebody({ viewport: { width: 1024, height: 768 } });
+  await tablet.goto(consoleLink.replace('#', '?test#'));
+  await linked(tablet);
+  expect((await door(tablet, 'room'))!.role).toBe('host');
+  await expect.poll(() => door(host, 'ended')).toBe('REPLACED');
+  await tablet.getByRole('button', { name: 'Pause' }).click();
+  await expect.poll(() => door(phone, 'phase')).toBe('paused');
+
+  const stranger = await classroom.somebody();
+  await stranger.goto(`${classroom.house.url}/j/${code}?test#me=${'0'.repeat(32)}`);
+  await linked(stranger);
+  expect(await door(stranger, 'seat')).not.toBe(before.seat);
+  await stranger.goto(`${classroom.house.url}/host/${code}?test#me=${'1'.repeat(32)}`);
+  await expect(stranger.getByRole('alert')).toContainText('Only the device that made this room');
+  // What is no proof is no more than an address; and who leaves takes their proof along.
+  await phone.getByRole('button', { name: 'Leave' }).click();
+  await phone.goto(`${classroom.house.url}/j/${code}?test#me=xyz`);
+  await phone.getByRole('button', { name: 'Join', exact: true }).click();
+  await linked(phone);
+  expect(await door(phone, 'seat')).not.toBe(before.seat);
+});
