@@ -1,4 +1,5 @@
 /** Arguments of calls: each is checked once, here; what comes out is what the kernel's functions take. */
+import { addressFrom } from './arch/address.ts';
 import { GFP } from './gfp.ts';
 import type { Addr } from './types.ts';
 
@@ -11,11 +12,12 @@ export class BadArgument {
 }
 
 export interface Argument<T> {
-  readonly parse: (value: unknown) => T | BadArgument;
+  /** `wide`: the machine's addresses have 64 bits. */
+  readonly parse: (value: unknown, wide: boolean) => T | BadArgument;
   readonly optional: boolean;
 }
 
-function argument<T>(parse: (value: unknown) => T | BadArgument): Argument<T> {
+function argument<T>(parse: (value: unknown, wide: boolean) => T | BadArgument): Argument<T> {
   return { parse, optional: false };
 }
 
@@ -36,13 +38,26 @@ export function int(low: number, high: number): Argument<number> {
 export const ADDRESS_MAX = 0xffffffff;
 const badAddress = new BadArgument('an address: a whole number from 0 to 2^32 − 1, or such a number as 0x…');
 
+const badWide = new BadArgument('an address: a whole number from 0 to 2^53 − 1, or such a number as 0x… of at most 16 digits');
+const HEX = /^0x[0-9a-fA-F]{1,16}$/;
+
+function wideAddress(value: unknown): Addr | BadArgument {
+  if (typeof value === 'string') return HEX.test(value) ? addressFrom(value.slice(2)) : badWide;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0) ? value : badWide;
+}
+
 /** An address, as a number or as a string of hex digits. */
-export const address: Argument<Addr> = argument((value) => {
-  const number = typeof value === 'string' && /^0x[0-9a-fA-F]{1,16}$/.test(value) ? Number.parseInt(value.slice(2), 16) : value;
+export const address: Argument<Addr> = argument((value, wide) => {
+  if (wide) return wideAddress(value);
+  const number = typeof value === 'string' && HEX.test(value) ? Number.parseInt(value.slice(2), 16) : value;
   if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > ADDRESS_MAX || Object.is(number, -0))
     return badAddress;
   return number;
 });
+
+const [step32, step64] = [int(-0x80000000, 0x7fffffff), int(-0x7fff_ffff_ffff, 0x7fff_ffff_ffff)];
+/** A difference of addresses: 32 bits with their sign, or what a canonical address can be moved by. */
+export const increment: Argument<number> = argument((value, wide) => (wide ? step64 : step32).parse(value, wide));
 
 /** A size in bytes. */
 export const SIZE_MAX = 0xffff_ffff_ffff;
@@ -100,9 +115,9 @@ export function text(max: number): Argument<string> {
 }
 
 /** −1 or the word RLIM_INFINITY for no limit, else bytes (or a count). */
-export const rlimit: Argument<number> = argument((value) => {
+export const rlimit: Argument<number> = argument((value, wide) => {
   if (value === -1 || value === 'RLIM_INFINITY') return Number.MAX_SAFE_INTEGER;
-  return bytes.parse(value);
+  return bytes.parse(value, wide);
 });
 
 const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };

@@ -105,7 +105,7 @@ export type CallName = keyof typeof CALLS;
 export interface Row {
   readonly spec: CallSpec;
   readonly names: readonly string[];
-  readonly parsers: readonly ((value: unknown) => unknown)[];
+  readonly parsers: readonly ((value: unknown, wide: boolean) => unknown)[];
   readonly optional: readonly boolean[];
   /** Place of the argument `target`, -1 if there is none. */
   readonly target: number;
@@ -144,8 +144,8 @@ export class Malformed {
   }
 }
 
-/** Parses the arguments of a call into `row.values`; or says why they are malformed: missing, unknown, of the wrong type or range. */
-export function parseArgs(row: Row, request: Call): Malformed | null {
+/** Parses the arguments of a call into `row.values` (`wide`: addresses have 64 bits); or says why they are malformed: missing, unknown, of the wrong type or range. */
+export function parseArgs(row: Row, request: Call, wide: boolean): Malformed | null {
   const { names, parsers, values } = row;
   let known = 1;
   for (let i = 0; i < names.length; i++) {
@@ -155,7 +155,7 @@ export function parseArgs(row: Row, request: Call): Malformed | null {
       values[i] = undefined;
       continue;
     }
-    const value = parsers[i]!(given);
+    const value = parsers[i]!(given, wide);
     if (value instanceof BadArgument) return new Malformed(names[i]!, value.rule);
     values[i] = value;
     known += 1;

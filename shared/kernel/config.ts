@@ -12,7 +12,7 @@ export class ConfigError extends Error {
 
 const FRAMES_MIN = 64;
 const FRAMES_MAX = 1 << 20;
-/** The classic bounds of a PC: 16 MiB and 896 MiB, in frames. */
+/** The classic bounds of a PC: 16 MiB and 896 MiB, in frames. All that a machine can have lies below the 4 GiB where DMA32 ends on x86_64. */
 const DMA_END = 4096;
 const LOWMEM_END = 229376;
 const CLASSIC_ABOVE = 65536;
@@ -78,17 +78,27 @@ function checkKeys(keys: Keys): void {
     if (LATER.includes(key)) throw new ConfigError(`${key} is not in this kernel yet`);
     if (!KNOWN.includes(key)) throw new ConfigError(`${key} is not a key of a machine`);
   }
-  if (keys.arch !== undefined && keys.arch !== 'i386') throw new ConfigError('arch: this kernel has "i386" only so far');
 }
 
-/** The largest order ≤ 10 of which the machine holds 16 pageblocks, at least 3. */
-function defaultPageblockOrder(frames: number, maxOrder: number): number {
-  let order = Math.min(10, maxOrder);
+/** What only i386 has a choice of. */
+function archOf(keys: Keys): MachineConfig['arch'] {
+  const { arch = 'i386' } = keys;
+  if (arch === 'i386') return arch;
+  if (arch !== 'x86_64') throw new ConfigError('arch is "i386" or "x86_64"');
+  for (const key of ['pageOffset', 'vmalloc'])
+    if (keys[key] !== undefined) throw new ConfigError(`${key} is for i386: x86_64 has one layout`);
+  return arch;
+}
+
+/** The largest order ≤ 10 (on x86_64 ≤ 9) of which the machine holds 16 pageblocks, at least 3. */
+function defaultPageblockOrder(frames: number, maxOrder: number, arch: MachineConfig['arch']): number {
+  let order = Math.min(arch === 'i386' ? 10 : 9, maxOrder);
   while (order > 3 && frames < 16 << order) order -= 1;
   return Math.min(order, maxOrder);
 }
 
-function defaultZones(frames: number, pageblockOrder: number): MachineConfig['zones'] {
+function defaultZones(frames: number, pageblockOrder: number, arch: MachineConfig['arch']): MachineConfig['zones'] {
+  if (frames > CLASSIC_ABOVE && arch === 'x86_64') return { dma: DMA_END, dma32: frames - DMA_END, normal: 0, highmem: 0 };
   if (frames > CLASSIC_ABOVE) {
     const lowmem = Math.min(frames, LOWMEM_END);
     return { dma: DMA_END, dma32: 0, normal: lowmem - DMA_END, highmem: frames - lowmem };
@@ -98,13 +108,14 @@ function defaultZones(frames: number, pageblockOrder: number): MachineConfig['zo
   return { dma: Math.min(dma, frames), dma32: 0, normal: Math.max(0, frames - dma), highmem: 0 };
 }
 
-function zonesOf(keys: Keys, frames: number, pageblockOrder: number): MachineConfig['zones'] {
-  if (keys.zones === undefined) return defaultZones(frames, pageblockOrder);
+function zonesOf(keys: Keys, frames: number, pageblockOrder: number, arch: MachineConfig['arch']): MachineConfig['zones'] {
+  if (keys.zones === undefined) return defaultZones(frames, pageblockOrder, arch);
   const given = group(keys, 'zones', ['dma', 'dma32', 'normal', 'highmem']);
   const count = (name: string) => integer(given, name, 0, frames, 0, 'zones.');
   const zones = { dma: count('dma'), dma32: count('dma32'), normal: count('normal'), highmem: count('highmem') };
   const sum = zones.dma + zones.dma32 + zones.normal + zones.highmem;
   if (sum !== frames) throw new ConfigError(`zones add up to ${sum}, frames are ${frames}`);
+  if (arch === 'x86_64' && zones.highmem > 0) throw new ConfigError('zones.highmem: x86_64 maps all memory and has no HighMem');
   return zones;
 }
 
@@ -148,14 +159,15 @@ function layoutOf(keys: Keys, layoutKeys: LayoutKeys): KernelLayout {
   return kernelLayout(layoutKeys, { start, end });
 }
 
-function slabOf(keys: Keys): MachineConfig['slab'] {
+function slabOf(keys: Keys, arch: MachineConfig['arch']): MachineConfig['slab'] {
   const given = group(keys, 'slab', ['allocator', 'cpus', 'cacheLine', 'debug']);
   const allocator = given.allocator ?? 'slub';
   if (allocator !== 'slub' && allocator !== 'slab') throw new ConfigError('slab.allocator is "slub" or "slab"');
   const cacheLine = integer(given, 'cacheLine', 16, 256, 64, 'slab.');
   if ((cacheLine & (cacheLine - 1)) !== 0) throw new ConfigError('slab.cacheLine is a power of two');
   if (given.debug !== undefined && typeof given.debug !== 'boolean') throw new ConfigError('slab.debug is true or false');
-  return { allocator, cpus: integer(given, 'cpus', 1, 4096, 1, 'slab.'), cacheLine, debug: given.debug ?? false };
+  const word = arch === 'i386' ? 4 : 8;
+  return { allocator, word, cpus: integer(given, 'cpus', 1, 4096, 1, 'slab.'), cacheLine, debug: given.debug ?? false };
 }
 
 const FITS: readonly Fit[] = ['first', 'best', 'worst', 'next'];
@@ -189,30 +201,32 @@ export function parseConfig(config: unknown): MachineConfig {
   checkKeys(config);
   const frames = integer(config, 'frames', FRAMES_MIN, FRAMES_MAX, 16384);
   const maxOrder = integer(config, 'maxOrder', 0, 10, 10);
-  const pageblockOrder = integer(config, 'pageblockOrder', 0, maxOrder, defaultPageblockOrder(frames, maxOrder));
+  const arch = archOf(config);
+  const pageblockOrder = integer(config, 'pageblockOrder', 0, maxOrder, defaultPageblockOrder(frames, maxOrder, arch));
   const mobility = flag(config, 'mobility', frames >= 6 << pageblockOrder);
   const cma = integer(group(config, 'cma', ['frames']), 'frames', 1, frames, 0, 'cma.');
   if (cma > 0 && !mobility) throw new ConfigError('cma needs mobility: its pages are lent to movable requests');
   const pageOffset = config.pageOffset ?? 0xc0000000;
   if (pageOffset !== 0xc0000000 && pageOffset !== 0x80000000) throw new ConfigError('pageOffset is 0xC0000000 or 0x80000000');
   const maxFrames = integer(config, 'maxFrames', frames, FRAMES_MAX, frames);
-  const zones = zonesOf(config, frames, pageblockOrder);
+  const zones = zonesOf(config, frames, pageblockOrder, arch);
   const mem = integer(config, 'mem', FRAMES_MIN, frames, frames);
+  const layout = layoutOf(config, { arch, frames, maxFrames, mem, pageOffset, zones });
   return {
     frames,
     maxFrames,
     zones,
     reserved: integer(config, 'reserved', 0, frames - 1, 0),
-    arch: 'i386',
-    pageOffset,
-    layout: layoutOf(config, { frames, maxFrames, mem, pageOffset, zones }),
+    arch,
+    pageOffset: layout.pageOffset,
+    layout,
     maxOrder,
     pageblockOrder,
     mobility,
     cma,
     mem,
     minFreeKbytes: integer(config, 'minFreeKbytes', 0, frames * 4, -1),
-    slab: slabOf(config),
+    slab: slabOf(config, arch),
     libc: libcOf(config),
     overcommit: overcommitOf(config),
     rules: rulesOf(config),

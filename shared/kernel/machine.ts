@@ -2,7 +2,8 @@
  * The kernel's only door: create, call, tick, hash, snapshot, restore. Nothing else changes a machine, and a machine
  * is all there is: equal machines answer equal calls equally, for ever.
  */
-import { createPageTables } from './arch/mmu.ts';
+import { tellAddresses } from './arch/address.ts';
+import { createPageTables, FORMATS } from './arch/mmu.ts';
 import { isCall, parseArgs, rowOf, runRow, type CallSpec } from './calls.ts';
 import { CodecError, decode, encode } from './codec.ts';
 import { parseConfig } from './config.ts';
@@ -43,7 +44,7 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     kmsg: [],
     kmsgLines: 0,
     facts,
-    tables: createPageTables(),
+    tables: createPageTables(FORMATS[parsed.arch]),
     rmap: createRmap(),
     cma: null,
     bootPages: 0,
@@ -100,7 +101,7 @@ export function call(machine: Machine, pid: Pid, request: Call): Answer {
   const name = request.call;
   const row = rowOf(name);
   if (row === undefined) return refused('EINVAL', { code: 'UNKNOWN_CALL', call: typeof name === 'string' ? name.slice(0, 64) : '' });
-  const malformed = parseArgs(row, request);
+  const malformed = parseArgs(row, request, machine.tables.levels !== 2);
   if (malformed !== null) return refused('EINVAL', malformed.why);
   if (!Number.isInteger(pid) || pid < 0) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid: -1 });
   const forbidden = mayCall(row.spec, name, pid);
@@ -117,6 +118,7 @@ export function call(machine: Machine, pid: Pid, request: Call): Answer {
   const isGone = caller !== null && machine.kills.length > 0 && !machine.tasks.has(pid);
   const answer = isGone ? oomKilled(machine) : runRow(row, machine, caller);
   answer.cost = answer.ok ? machine.cost : failedCost(machine, answer);
+  if (machine.tables.levels !== 2) tellAddresses(answer);
   return answer;
 }
 

@@ -12,7 +12,7 @@ export type { Errno, Why };
 export type Pfn = number;
 /** A process. Pid 0 is the kernel and root; it has no address space. */
 export type Pid = number;
-/** A virtual address in bytes; below 2^47. */
+/** A virtual address in bytes; a user's below 2^47. Kernel addresses of x86_64 are negative: their sign is bit 63. */
 export type Addr = number;
 
 export const PAGE_SHIFT = 12;
@@ -41,7 +41,7 @@ export interface Frames {
   types: number;
   /** First node of the frame's reverse map, -1 when no entry maps it. */
   rmap: Int32Array;
-  /** Anonymous: the virtual page number at which it was first mapped (page->index); shared: its offset in its object. A page table: its slot in `tables`. */
+  /** Anonymous: the low 32 bits of the virtual page number at which it was first mapped (page->index); shared: its offset in its object. A page table: its slot in `tables`. */
   index: Int32Array;
 }
 
@@ -138,6 +138,9 @@ export interface Mm {
   pgd: Pfn;
   /** Sorted by address. */
   vmas: Vma[];
+  /** End of user space, and from where areas go downwards. */
+  taskSize: Addr;
+  mmapBase: Addr;
   startBrk: Addr;
   brk: Addr;
   /** Pages in all areas (VSS). */
@@ -241,7 +244,11 @@ export interface Kill {
 
 /** The entries of all page tables, one slot of `entries` words a table. */
 export interface PageTables {
+  /** 2 on i386, 4 on x86_64. */
+  levels: number;
   entries: number;
+  /** Bit of entries that forbids fetching instructions; 0 where the format has none. */
+  noExec: number;
   words: Uint32Array;
   /** Frame of the table in a slot, -1 when the slot is free. */
   slotPfn: Int32Array;
@@ -286,7 +293,7 @@ export interface MachineConfig {
   maxFrames: number;
   zones: { dma: number; dma32: number; normal: number; highmem: number };
   reserved: number;
-  arch: 'i386';
+  arch: 'i386' | 'x86_64';
   pageOffset: number;
   /** What follows from `pageOffset`, `zones`, `mem` and `vmalloc`. */
   layout: KernelLayout;

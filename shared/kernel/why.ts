@@ -35,6 +35,8 @@ export interface WhyNumbers {
   NOT_ALLOWED: { addr: number; access: string };
   /** The address belongs to the kernel. */
   KERNEL_ADDRESS: { addr: number };
+  /** x86_64: bits 63 to 47 of the address are not alike, so it is none: a general protection fault. */
+  NOT_CANONICAL: { addr: number };
   /** No hole of the address space is long enough. */
   NO_ADDRESS_SPACE: { length: number };
   ADDRESS_TAKEN: { addr: number; length: number };

@@ -6,7 +6,7 @@ import type { Machine } from '#kernel/machine.ts';
 import { MIGRATE, PG, type Zone } from '#kernel/types.ts';
 import { pteAt } from '#kernel/arch/mmu.ts';
 import { VMSTAT } from '#kernel/mm/vmstat.ts';
-import { type Count, Broken, ENTRIES, PAGE, SEEN, equal, must } from './check_base.ts';
+import { type Count, Broken, PAGE, SEEN, equal, must } from './check_base.ts';
 import { checkTask } from './check_task.ts';
 
 export { Broken } from './check_base.ts';
@@ -137,7 +137,7 @@ function checkTableSlots(machine: Machine, count: Count): void {
   for (let slot = 0; slot < tables.slots; slot++) {
     const pfn = tables.slotPfn[slot]!;
     if (pfn === -1) {
-      for (let n = slot * ENTRIES; n < (slot + 1) * ENTRIES; n++)
+      for (let n = slot * tables.entries; n < (slot + 1) * tables.entries; n++)
         if (tables.words[n] !== 0) throw new Broken(`free table slot ${slot} has an entry`);
       continue;
     }

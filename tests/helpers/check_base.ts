@@ -30,4 +30,3 @@ export interface Count {
 }
 
 export const PAGE = 4096;
-export const ENTRIES = 1024;

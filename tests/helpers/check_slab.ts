@@ -10,7 +10,6 @@ import { PG } from '#kernel/types.ts';
 import { Broken } from './check.ts';
 
 const PAGE = 4096;
-const WORD = 4;
 
 function must(condition: boolean, what: () => string): asserts condition {
   if (!condition) throw new Broken(what());
@@ -226,7 +225,7 @@ function checkDebug(machine: Machine, cache: Cache, slab: Slab, index: number, i
   const red = isFree ? 0xbb : 0xcc;
   mustHold(machine, phys - cache.offset, phys, red, 'red zone on the left');
   mustHold(machine, phys + cache.objectSize, phys + cache.inuse, red, 'red zone on the right');
-  must(cache.slub.freePointer + WORD <= cache.size, () => 'the pointer leaves the object');
+  must(cache.slub.freePointer + machine.config.slab.word <= cache.size, () => 'the pointer leaves the object');
 }
 
 /** Every frame that is marked as slab is a slab's, a large block's or a pool's, and the other way round. */

@@ -2,16 +2,16 @@
 import type { Machine } from '#kernel/machine.ts';
 import { PG, type Mm, type Task, type Vma } from '#kernel/types.ts';
 import { VM } from '#kernel/mm/vma.ts';
-import { type Count, Broken, ENTRIES, PAGE, SEEN, equal, must } from './check_base.ts';
+import { type Count, Broken, PAGE, SEEN, equal, must } from './check_base.ts';
 
-/** Bits of an i386 page-table entry; bit 9 is software's and marks the shared zero page. */
+/** Bits of a page-table entry; bit 9 is software's and marks the shared zero page, bit 10 stands for NX. */
 const PTE_PRESENT = 1;
 const PTE_WRITE = 2;
 const PTE_USER = 4;
 const PTE_ZERO_PAGE = 0x200;
+const PTE_NO_EXEC = 0x400;
 
-const USER_DIRECTORY_ENTRIES = 768;
-const TASK_SIZE = 0xc0000000;
+const TASK_SIZE = { i386: 0xc0000000, x86_64: 2 ** 47 - 4096 };
 
 /** One address space: areas, tables, entries, resident pages (§19.3, .4, .7). */
 export function checkTask(machine: Machine, task: Task, count: Count): void {
@@ -22,32 +22,40 @@ export function checkTask(machine: Machine, task: Task, count: Count): void {
   );
   const { mm } = task;
   checkAreas(task, count);
-  const { frames, tables } = machine;
-  const words = tables.words;
+  equal(mm.taskSize, TASK_SIZE[machine.config.arch], () => `pid ${task.pid}: end of user space`);
   const rss = { anon: 0, shmem: 0 };
-  noteTable(machine, task, mm.pgd, count);
-  let own = 1;
-  const directory = frames.index[mm.pgd]! * ENTRIES;
-  for (let entry = 0; entry < ENTRIES; entry++) {
-    const pde = words[directory + entry]!;
-    if (pde === 0) continue;
-    must(entry < USER_DIRECTORY_ENTRIES, () => `pid ${task.pid}: directory entry ${entry} belongs to the kernel`);
-    must((pde & PTE_PRESENT) !== 0, () => `pid ${task.pid}: directory entry ${entry} is ${pde.toString(16)}`);
-    const table = pde >>> 12;
-    noteTable(machine, task, table, count);
-    own += 1;
-    const base = frames.index[table]! * ENTRIES;
-    for (let n = 0; n < ENTRIES; n++) {
-      const pte = words[base + n]!;
-      if (pte !== 0) checkPte(machine, task, (entry * ENTRIES + n) * PAGE, pte, rss, count);
-    }
-  }
+  const own = checkTable(machine, task, mm.pgd, machine.tables.levels - 1, 0, rss, count);
   count.tables += own;
   equal(mm.tables, own, () => `pid ${task.pid}: page tables`);
   equal(mm.rssAnon, rss.anon, () => `pid ${task.pid}: resident anonymous pages`);
   equal(mm.rssShmem, rss.shmem, () => `pid ${task.pid}: resident shared pages`);
   equal(mm.rssFile, 0, () => `pid ${task.pid}: resident file pages`);
   must(mm.hiwaterRss >= rss.anon + rss.shmem, () => `pid ${task.pid}: VmHWM is under VmRSS`);
+}
+
+/** A table of `level` (0: of pages) whose first entry spans what begins at `start`; how many tables there are from it on down. */
+function checkTable(machine: Machine, task: Task, pfn: number, level: number, start: number, rss: Rss, count: Count): number {
+  noteTable(machine, task, pfn, count);
+  const { words, entries } = machine.tables;
+  const base = machine.frames.index[pfn]! * entries;
+  let own = 1;
+  for (let n = 0; n < entries; n++) {
+    const entry = words[base + n]!;
+    const addr = start + n * PAGE * entries ** level;
+    if (entry === 0) continue;
+    must(addr < task.mm.taskSize, () => `pid ${task.pid}: entry ${n} of table ${pfn} belongs to the kernel`);
+    if (level === 0) checkPte(machine, task, addr, entry, rss, count);
+    else {
+      must((entry & PTE_PRESENT) !== 0, () => `pid ${task.pid}: directory entry ${n} of ${pfn} is ${entry.toString(16)}`);
+      own += checkTable(machine, task, entry >>> 12, level - 1, addr, rss, count);
+    }
+  }
+  return own;
+}
+
+interface Rss {
+  anon: number;
+  shmem: number;
 }
 
 function noteTable(machine: Machine, task: Task, pfn: number, count: Count): void {
@@ -61,26 +69,20 @@ function noteTable(machine: Machine, task: Task, pfn: number, count: Count): voi
   count.tableOf.set(pfn, task.pid);
 }
 
-function checkPte(machine: Machine, task: Task, addr: number, pte: number, rss: { anon: number; shmem: number }, count: Count): void {
+function checkPte(machine: Machine, task: Task, addr: number, pte: number, rss: Rss, count: Count): void {
   const wrong = faultOfPte(machine, task.mm, addr, pte, rss, count);
   if (wrong !== null) throw new Broken(`pid ${task.pid}, page ${addr.toString(16)}, entry ${pte.toString(16)}: ${wrong}`);
 }
 
 /** What is wrong with an entry, or null; counts the page that it maps. */
-function faultOfPte(
-  machine: Machine,
-  mm: Mm,
-  addr: number,
-  pte: number,
-  rss: { anon: number; shmem: number },
-  count: Count,
-): string | null {
+function faultOfPte(machine: Machine, mm: Mm, addr: number, pte: number, rss: Rss, count: Count): string | null {
   if ((pte & PTE_PRESENT) === 0 || (pte & PTE_USER) === 0) return 'a user entry that is not present or not user';
   const vma = areaAt(mm, addr);
   if (vma === null) return 'no area holds it';
   const isWritable = (pte & PTE_WRITE) !== 0;
   if (isWritable && (vma.flags & VM.write) === 0) return 'writable in an area that is not';
   const pfn = pte >>> 12;
+  if ((pte & PTE_NO_EXEC) !== (vma.flags & VM.exec ? 0 : machine.tables.noExec)) return 'NX does not follow the area';
   if ((pte & PTE_ZERO_PAGE) !== 0) {
     return isWritable || vma.shm !== 0 ? 'the zero page is shared by all; never writable, never in shared memory' : null;
   }
@@ -108,7 +110,7 @@ function checkAreas(task: Task, count: Count): void {
   for (const vma of mm.vmas) {
     const at = () => `pid ${task.pid}, area ${vma.start.toString(16)}-${vma.end.toString(16)}`;
     must(vma.start % PAGE === 0 && vma.end % PAGE === 0 && vma.start < vma.end, () => `${at()} is not a range of pages`);
-    must(vma.start >= 0 && vma.end <= TASK_SIZE, () => `${at()} leaves user space`);
+    must(vma.start >= 0 && vma.end <= mm.taskSize, () => `${at()} leaves user space`);
     must(before === null || before.end <= vma.start, () => `${at()} overlaps or precedes the one before`);
     // A fork copies areas one by one, and a stack grows towards its neighbour: neither merges.
     const mayStandApart = task.ppid !== 0 || (vma.flags & VM.growsdown) !== 0;

@@ -3,6 +3,7 @@
  * by a generator that looks at the machine; played again, it does the same without the generator.
  */
 import { type Answer, type Call, type Machine, call, createMachine, hash, restore, snapshot, tick } from '#kernel/machine.ts';
+import { addressOut } from '#kernel/arch/address.ts';
 import { PAGE } from './boot.ts';
 import { Broken, checkMachine } from './check.ts';
 import { checkLibc } from './check_libc.ts';
@@ -13,6 +14,7 @@ import { someMmu } from './makers_mmu.ts';
 import { someLibc } from './makers_libc.ts';
 import { someSlab } from './makers_slab.ts';
 import { someVirtual } from './makers_virtual.ts';
+import { HEAP, pageOf, someAddress, TOP } from './places.ts';
 import { picker } from './seeds.ts';
 
 export type Step = { pid: number; call: string; [argument: string]: unknown } | { tick: number } | { restore: true };
@@ -59,30 +61,6 @@ type Maker = (machine: Machine, pid: number, pick: Pick) => Step;
 
 const one = <T>(list: readonly T[], pick: Pick): T => list[pick(list.length)]!;
 
-/** An address that means something to the process, often at or near the border of an area. */
-function someAddress(machine: Machine, pid: number, pick: Pick): number {
-  const vmas = machine.tasks.get(pid)?.mm.vmas ?? [];
-  if (vmas.length === 0 || pick(30) === 0)
-    return one([0, 0x10000, 0x08048000, 0x40000000, 0xb8000000, 0xbffff000, 0xc0000000, 0xffffffff], pick);
-  const vma = one(vmas, pick);
-  const page = vma.start + pick((vma.end - vma.start) / PAGE) * PAGE;
-  return one(
-    [
-      vma.start,
-      page,
-      page,
-      page,
-      page + pick(PAGE),
-      vma.end - PAGE,
-      vma.end - 1,
-      ...(pick(10) === 0 ? [vma.end, Math.max(0, vma.start - PAGE)] : [page]),
-    ],
-    pick,
-  );
-}
-
-const pageOf = (addr: number): number => addr - (addr % PAGE);
-
 function releaseSomeRun(machine: Machine, pid: number, pick: Pick): Step {
   const runs = [...(machine.cma?.runs ?? [])];
   if (runs.length === 0) return { pid, call: 'cma_release', pfn: pick(machine.frames.count), count: 1 };
@@ -116,7 +94,7 @@ const MAKERS: readonly [number, Maker][] = [
       length: (1 + pick(20)) * PAGE,
       prot: one(PROTS, pick),
       flags: `${one(FLAGS.slice(0, 4), pick)}|${one(['MAP_FIXED', 'MAP_FIXED', 'MAP_FIXED_NOREPLACE'], pick)}`,
-      addr: Math.min(pageOf(someAddress(machine, pid, pick)), 0xbffff000) + (pick(40) === 0 ? 1 : 0),
+      addr: Math.min(pageOf(someAddress(machine, pid, pick)), TOP[machine.config.arch]) + (pick(40) === 0 ? 1 : 0),
     }),
   ],
   [
@@ -162,7 +140,7 @@ const MAKERS: readonly [number, Maker][] = [
   ],
   [3, (machine, pid, pick) => ({ pid, call: 'peek', addr: someAddress(machine, pid, pick), length: 1 + pick(9) })],
   [6, (_m, pid, pick) => ({ pid, call: 'sbrk', increment: pick(12 * PAGE) - 5 * PAGE })],
-  [2, (_m, pid, pick) => ({ pid, call: 'brk', addr: 0x0804d000 + pick(40 * PAGE) })],
+  [2, (machine, pid, pick) => ({ pid, call: 'brk', addr: HEAP[machine.config.arch] + pick(40 * PAGE) })],
   [
     9,
     (_m, pid, pick) => ({ pid: pick(8) === 0 ? 0 : pid, call: 'alloc_pages', order: pick(pick(6) === 0 ? 12 : 4), gfp: one(GFPS, pick) }),
@@ -230,8 +208,13 @@ function freeSomething(machine: Machine, pid: number, pick: Pick): Step {
   return { pid: pick(10) === 0 ? 0 : pid, call: 'free_pages', pfn, order };
 }
 
-/** The next step of a random play: one that fits what the machine has become. */
+/** The next step of a random play: one that fits what the machine has become. Addresses are said as answers say them. */
 export function randomStep(machine: Machine, shape: Shape, pick: Pick): Step {
+  const step = anyStep(machine, shape, pick);
+  return 'addr' in step && typeof step.addr === 'number' ? { ...step, addr: addressOut(step.addr) } : step;
+}
+
+function anyStep(machine: Machine, shape: Shape, pick: Pick): Step {
   if (machine.tasks.size < shape.processes)
     return pick(2) === 0 || machine.tasks.size === 0 ? { pid: 0, call: 'spawn' } : { pid: anybody(machine, pick), call: 'fork' };
   let at = pick(WEIGHT);

@@ -39,7 +39,7 @@ function freeBuffer(machine: Machine, pid: number, pick: Pick): Step {
   );
   const pfn = heads.length > 0 && pick(10) > 0 ? one(heads, pick) : pick(frames.count);
   const pages = Math.max(1, frames.index[pfn]! + (pick(12) === 0 ? 1 : 0));
-  return { pid, call: 'dma_free_coherent', addr: 0xc0000000 + pfn * PAGE, size: pages * PAGE - pick(3) };
+  return { pid, call: 'dma_free_coherent', addr: machine.config.layout.pageOffset + pfn * PAGE, size: pages * PAGE - pick(3) };
 }
 
 /** [weight, maker] */

@@ -29,6 +29,11 @@ export const SHAPES: readonly Shape[] = [
     config: { frames: 1024, zones: { dma: 64, normal: 832, highmem: 128 }, pageblockOrder: 4, cma: { frames: 128 }, minFreeKbytes: 120 },
   },
   { name: 'large, checked now and then', processes: 40, config: { frames: 16384, mobility: false } },
+  {
+    name: 'x86_64: four levels of tables',
+    processes: 4,
+    config: { arch: 'x86_64', frames: 1024, zones: { dma: 64, dma32: 512, normal: 448 }, pageblockOrder: 4, minFreeKbytes: 80 },
+  },
 ];
 
 const STEPS = Number(process.env.FUZZ_STEPS ?? 100_000);

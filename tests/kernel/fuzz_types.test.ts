@@ -4,7 +4,7 @@ import { fuzz } from '../helpers/fuzz.ts';
 import { seeds } from '../helpers/seeds.ts';
 import { SHAPES, testShape } from '../helpers/shapes.ts';
 
-for (const shape of SHAPES.slice(4)) testShape(shape);
+for (const shape of SHAPES.slice(4, 6)) testShape(shape);
 
 test('the same seed plays the same machine', () => {
   const shape = SHAPES[1]!;

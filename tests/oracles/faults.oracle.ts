@@ -74,6 +74,9 @@ describe('kernel_experiments.json', () => {
       const answer = call_(machine, pid, request(mmap(machine, pid, 1, prot)));
       return answer.ok ? 'exit0' : answer.signal;
     };
+    const wide = boot({ arch: 'x86_64', frames: 4096 });
+    const never = { call: 'read', addr: '0x800000000000', length: 1 };
+    expect(call_(wide, spawn(wide), never)).toMatchObject({ signal: signals['non canonical'], why: { code: 'NOT_CANONICAL' } });
     expect({
       'read NULL': outcome(RW, () => ({ call: 'read', addr: 0, length: 1 })),
       'write read-only vma': outcome('PROT_READ', (addr) => ({ call: 'write', addr, length: 1 })),
@@ -138,6 +141,22 @@ describe('kernel_overcommit_heap_experiment.txt', () => {
       // x86-64: 8 bytes an entry, 2 kB a MiB, and the levels above; i386 needs half of the first.
       expect(Math.floor(kb / 2 / mib) * mib <= tables * 2 && tables * 2 <= kb, `${mib} MiB: ${kb} kB there`).toBe(true);
       granted(machine, pid, { call: 'exit' });
+    }
+  });
+
+  test('x86_64: page tables to the table, area below area', () => {
+    const rows = [...text().matchAll(/(\d+) MiB read-touched \(zero page\): VmPTE (\d+) -> (\d+)/g)].map(
+      (found) => [Number(found[1]), Number(found[3]) - Number(found[2])] as const,
+    );
+    expect(rows.map(([, kb]) => kb)).toEqual([0, 16, 128, 512, 2052, 8208]);
+    const machine = bootFlat(16384, { arch: 'x86_64' });
+    const pid = spawn(machine);
+    const tables = () => Number(parseStatus(cat(machine, `/proc/${pid}/status`)).VmPTE);
+    for (const [mib, kb] of rows.filter(([size]) => size > 0)) {
+      const before = tables();
+      const pages = (mib * MiB) / PAGE;
+      touch(machine, pid, 'read', mmap(machine, pid, pages, 'PROT_READ'), pages);
+      expect(tables() - before, `${mib} MiB`).toBe(kb);
     }
   });
 });

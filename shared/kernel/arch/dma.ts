@@ -27,7 +27,7 @@ export function orderFor(pages: number): number {
 /** Can the device reach all of the buffer, and the kernel too (dma_coherent_ok)? */
 function isReachable(machine: Machine, pfn: Pfn, pages: number, mask: number): boolean {
   const end = pfn + pages;
-  return end * PAGE_SIZE - 1 <= mask && directAddress(machine.config.layout, end - 1) >= 0;
+  return end * PAGE_SIZE - 1 <= mask && directAddress(machine.config.layout, end - 1) !== -1;
 }
 
 /** A run of the contiguous memory area for a buffer of more than a page; −1 where there is none that the device reaches. */

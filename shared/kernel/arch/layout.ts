@@ -10,8 +10,16 @@
  *     … FIXADDR_TOP                  fixmap: addresses known when the kernel was compiled, kmap_atomic among them
  *     the last page of 4 GiB         nothing
  *
+ * And on x86_64, where every frame has its address (Documentation/arch/x86/x86_64/mm.rst):
+ *
+ *     ffff888000000000, 64 TiB       the direct map
+ *     ffffc90000000000, 32 TiB       vmalloc and ioremap
+ *     ffffea0000000000, 1 TiB        vmemmap, the array of struct page
+ *     ffffffff80000000               the kernel's text
+ *
  * A layout is fixed at boot and plain data; all addresses are bytes.
  */
+import { addressFrom } from './address.ts';
 import type { KernelLayout } from '../mm/vmap_types.ts';
 import type { Addr, Pfn } from '../types.ts';
 
@@ -63,8 +71,15 @@ export function kmapAtomicAddress(index: number): Addr {
   return FIXADDR_TOP - (FIX_KMAP_BEGIN + index) * PAGE;
 }
 
+/** Of x86_64; kernel addresses are negative (address.ts). */
+const PAGE_OFFSET_64 = addressFrom('ffff888000000000');
+const VMALLOC_START_64 = addressFrom('ffffc90000000000');
+const VMALLOC_BYTES_64 = 32 * 1024 * 1024 * MIB;
+const FIXADDR_TOP_64 = addressFrom('ffffffffff7ff000');
+
 /** The keys of a machine that decide its layout. */
 export interface LayoutKeys {
+  arch: 'i386' | 'x86_64';
   frames: number;
   maxFrames: number;
   mem: number;
@@ -75,7 +90,7 @@ export interface LayoutKeys {
 /** Frames from the bottom that get an address: those of the lowmem zones, 896 MiB of them at most (with 2G/2G 1,920 MiB). */
 function maxLowPfn(keys: LayoutKeys): Pfn {
   const { dma, dma32, normal, highmem } = keys.zones;
-  const bound = (SPACE_END - keys.pageOffset - VMALLOC_RESERVE) / PAGE;
+  const bound = keys.arch === 'i386' ? (SPACE_END - keys.pageOffset - VMALLOC_RESERVE) / PAGE : keys.maxFrames;
   const growth = highmem === 0 && keys.mem === keys.frames ? keys.maxFrames - keys.frames : 0;
   return Math.min(dma + dma32 + normal + growth, keys.mem + growth, bound);
 }
@@ -83,6 +98,7 @@ function maxLowPfn(keys: LayoutKeys): Pfn {
 /** `vmalloc` moves the ends of the vmalloc space; the caller has checked that they lie between `highMemory` and VMALLOC_END. */
 export function kernelLayout(keys: LayoutKeys, vmalloc: { start?: Addr; end?: Addr } = {}): KernelLayout {
   const lowFrames = maxLowPfn(keys);
+  if (keys.arch === 'x86_64') return wideLayout(lowFrames);
   const highMemory = keys.pageOffset + lowFrames * PAGE;
   return {
     pageOffset: keys.pageOffset,
@@ -92,6 +108,20 @@ export function kernelLayout(keys: LayoutKeys, vmalloc: { start?: Addr; end?: Ad
     vmallocEnd: vmalloc.end ?? VMALLOC_END,
     pkmapBase: PKMAP_BASE,
     fixaddrStart: FIXADDR_START,
+  };
+}
+
+/** The layout of x86_64: nothing of it depends on how much memory there is. There is no pkmap, for kmap has nothing to do. */
+function wideLayout(lowFrames: Pfn): KernelLayout {
+  const fixaddrStart = FIXADDR_TOP_64 - FIXED_ADDRESSES * PAGE;
+  return {
+    pageOffset: PAGE_OFFSET_64,
+    maxLowPfn: lowFrames,
+    highMemory: PAGE_OFFSET_64 + lowFrames * PAGE,
+    vmallocStart: VMALLOC_START_64,
+    vmallocEnd: VMALLOC_START_64 + VMALLOC_BYTES_64,
+    pkmapBase: fixaddrStart,
+    fixaddrStart,
   };
 }
 

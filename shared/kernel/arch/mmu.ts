@@ -1,30 +1,90 @@
 /**
- * Page tables of i386 as data: two levels of 10 bits over a 12-bit offset (spec §2). Each table is a frame of the
- * machine; its 1,024 entries live in a slot of `machine.tables`, and `frames.index` of the table's frame names the slot.
+ * Page tables as data (spec §2): a format is a row of numbers, not a subclass. i386 has two levels of 10 bits over a
+ * 12-bit offset, x86_64 four of 9. Each table is a frame of the machine; its entries live in a slot of `machine.tables`,
+ * and `frames.index` of the table's frame names the slot.
+ *
+ * Addresses of x86_64 reach 2^47: they are whole numbers, and no shift of JavaScript may touch them before a division has
+ * made them small. Kernel addresses are negative (address.ts).
  */
+// Simplified: an entry is a word of 32 bits in every format; 64-bit entries only count as 8 bytes each, so a table holds half as many.
 import type { Addr, Frames, Machine, Mm, PageTables, Pfn } from '../types.ts';
 
-export const I386 = {
+/** A format of page tables. */
+export interface Mmu {
+  readonly name: 'i386' | 'x86_64';
+  /** From the top: the level's name, the bits of its index, and what an address is shifted by. */
+  readonly levels: readonly { readonly name: string; readonly bits: number; readonly shift: number }[];
+  /** Bytes that one entry of each level spans, from the top. */
+  readonly spans: readonly number[];
+  /** Entries of a table. */
+  readonly entries: number;
+  readonly pteBytes: number;
+  /** Bit of an entry that forbids fetching instructions; 0 where the format has none. */
+  readonly noExec: number;
+  /** End of user space. */
+  readonly taskSize: Addr;
+  /** Areas go downwards from here. */
+  readonly mmapBase: Addr;
+  /** Where the heap begins in an address space that nothing was loaded into. */
+  readonly startBrk: Addr;
+}
+
+/** Bits of an entry; the frame's number stands above bit 12. Bits 9 to 11 are free for software: 9 is the shared zero page, which is no frame; 10 stands for NX, which real entries of 64 bits have at bit 63. */
+export const PTE = { present: 1, write: 2, user: 4, accessed: 0x20, dirty: 0x40, special: 0x200, noExec: 0x400 } as const;
+
+export const I386: Mmu = {
   name: 'i386',
   levels: [
     { name: 'PGD', bits: 10, shift: 22 },
     { name: 'PT', bits: 10, shift: 12 },
   ],
+  spans: [1 << 22, 1 << 12],
   entries: 1024,
   pteBytes: 4,
-  /** End of user space: 3 GiB, of which user page directories hold 768 entries. */
+  noExec: 0,
+  /** 3 GiB, of which user page directories hold 768 entries. */
   taskSize: 0xc0000000,
   mmapBase: 0xb8000000,
-  mmapBottom: 0x40000000,
   startBrk: 0x0804d000,
-} as const;
+};
 
-/** Bits of an entry; the frame's number stands above bit 12. Bit 9 is free for software: the shared zero page, which is no frame. */
-export const PTE = { present: 1, write: 2, user: 4, accessed: 0x20, dirty: 0x40, special: 0x200 } as const;
+export const X86_64: Mmu = {
+  name: 'x86_64',
+  levels: [
+    { name: 'PGD', bits: 9, shift: 39 },
+    { name: 'PUD', bits: 9, shift: 30 },
+    { name: 'PMD', bits: 9, shift: 21 },
+    { name: 'PT', bits: 9, shift: 12 },
+  ],
+  spans: [0x80_0000_0000, 1 << 30, 1 << 21, 1 << 12],
+  entries: 512,
+  pteBytes: 8,
+  noExec: PTE.noExec,
+  /** TASK_SIZE_MAX: half of the 48 bits, less a page that keeps a system call's return address canonical. */
+  taskSize: 0x7fff_ffff_f000,
+  mmapBase: 0x7fff_f7ff_f000,
+  startBrk: 0x5555_5555_9000,
+};
+
+export const FORMATS: Readonly<Record<Mmu['name'], Mmu>> = { i386: I386, x86_64: X86_64 };
+
+/** The format of a machine's tables. */
+export function mmuOf(machine: Machine): Mmu {
+  return machine.tables.levels === 2 ? I386 : X86_64;
+}
+
 export const PTE_PFN_SHIFT = 12;
 
-export function createPageTables(): PageTables {
-  return { entries: I386.entries, words: new Uint32Array(0), slotPfn: new Int32Array(0), slots: 0, freeSlots: [] };
+export function createPageTables(mmu: Mmu): PageTables {
+  return {
+    levels: mmu.levels.length,
+    entries: mmu.entries,
+    noExec: mmu.noExec,
+    words: new Uint32Array(0),
+    slotPfn: new Int32Array(0),
+    slots: 0,
+    freeSlots: [],
+  };
 }
 
 function grow(tables: PageTables): void {
@@ -58,20 +118,62 @@ export function detachTable(tables: PageTables, frames: Frames, pfn: Pfn): void 
 
 /** Where in `tables.words` the entries of a table begin. */
 export function tableBase(machine: Machine, pfn: Pfn): number {
-  return machine.frames.index[pfn]! * I386.entries;
+  return machine.frames.index[pfn]! * machine.tables.entries;
+}
+
+/** No table of the next-lowest level above the address: nothing is mapped up to the end of what its entry would span. */
+export const NO_TABLE = { pmd: -1, pud: -2 } as const;
+
+/**
+ * Place in `tables.words` of the entry that names the page table of a user address (in the page directory of i386, in the
+ * PMD of x86_64), or NO_TABLE: −1 when the PMD is not there, −2 when the PUD above it is not.
+ */
+export function pmdAt(machine: Machine, pgd: Pfn, addr: Addr): number {
+  const { tables, frames } = machine;
+  const { words, entries } = tables;
+  if (tables.levels === 2) return frames.index[pgd]! * entries + (addr >>> 22);
+  if (addr < 0) return NO_TABLE.pud;
+  const pud = words[frames.index[pgd]! * entries + ((addr / 0x80_0000_0000) & 511)]!;
+  if (pud === 0) return NO_TABLE.pud;
+  const pmd = words[frames.index[pud >>> PTE_PFN_SHIFT]! * entries + ((addr / 0x4000_0000) & 511)]!;
+  if (pmd === 0) return NO_TABLE.pmd;
+  return frames.index[pmd >>> PTE_PFN_SHIFT]! * entries + ((addr / 0x20_0000) & 511);
 }
 
 /** Place in `tables.words` of the page-table entry for an address; -1 when its table is not there. */
-export function pteAt(machine: Machine, pgd: Pfn, addr: number): number {
-  const words = machine.tables.words;
-  const pde = words[tableBase(machine, pgd) + (addr >>> 22)]!;
+export function pteAt(machine: Machine, pgd: Pfn, addr: Addr): number {
+  const { tables } = machine;
+  if (tables.levels !== 2) return pteAtDeep(machine, pgd, addr);
+  const pde = tables.words[tableBase(machine, pgd) + (addr >>> 22)]!;
   if (pde === 0) return -1;
   return tableBase(machine, pde >>> PTE_PFN_SHIFT) + ((addr >>> 12) & 0x3ff);
+}
+
+function pteAtDeep(machine: Machine, pgd: Pfn, addr: Addr): number {
+  const at = pmdAt(machine, pgd, addr);
+  const pde = at < 0 ? 0 : machine.tables.words[at]!;
+  return pde === 0 ? -1 : tableBase(machine, pde >>> PTE_PFN_SHIFT) + ((addr / 4096) & 511);
+}
+
+/** Index of an address in its page table. */
+export function pteIndex(machine: Machine, addr: Addr): number {
+  return (addr / 4096) & (machine.tables.entries - 1);
+}
+
+/**
+ * Where to go on in a walk of [addr, end) whose directory entry is at `at` (as pmdAt has it): the end of what that entry, or
+ * the missing table above it, spans, or `end`.
+ */
+export function spanEnd(machine: Machine, at: number, addr: Addr, end: Addr): Addr {
+  const { spans } = mmuOf(machine);
+  const span = spans[at < 0 ? spans.length - 2 + at : spans.length - 2]!;
+  const next = (Math.floor(addr / span) + 1) * span;
+  return next < end ? next : end;
 }
 
 /** The frame under a present address; -1 for the shared zero page or nothing. */
 export function frameAt(machine: Machine, mm: Mm, addr: Addr): Pfn {
   const at = pteAt(machine, mm.pgd, addr);
   const pte = at < 0 ? 0 : machine.tables.words[at]!;
-  return pte === 0 || (pte & PTE.special) !== 0 ? -1 : pte >>> PTE_PFN_SHIFT;
+  return (pte & PTE.present) === 0 || (pte & PTE.special) !== 0 ? -1 : pte >>> PTE_PFN_SHIFT;
 }

@@ -1,6 +1,6 @@
 /** New processes: spawn by the kernel, fork by a process, whose private pages both then share until one writes (kernel/fork.c). */
 import { copySegments } from '../arch/segment.ts';
-import { I386, PTE, PTE_PFN_SHIFT, pteAt, tableBase } from '../arch/mmu.ts';
+import { mmuOf, PTE, PTE_PFN_SHIFT, pmdAt, pteAt, spanEnd, tableBase, type Mmu } from '../arch/mmu.ts';
 import { emit, FACT } from '../facts.ts';
 import { copyHeap } from '../libc/fork.ts';
 import { accountPages, defaultRlimits, RLIM_INFINITY, vmEnoughMemory } from '../mm/commit.ts';
@@ -19,13 +19,15 @@ export const PROCESSES_MAX = 32768;
 /** The asker died of the OOM killer while it forked. */
 export const FORK_KILLED = 'killed';
 
-function createMm(pid: Pid, pgd: Pfn): Mm {
+function createMm(mmu: Mmu, pid: Pid, pgd: Pfn): Mm {
   return {
     pid,
     pgd,
     vmas: [],
-    startBrk: I386.startBrk,
-    brk: I386.startBrk,
+    taskSize: mmu.taskSize,
+    mmapBase: mmu.mmapBase,
+    startBrk: mmu.startBrk,
+    brk: mmu.startBrk,
     totalVm: 0,
     hiwaterVm: 0,
     hiwaterRss: 0,
@@ -72,7 +74,7 @@ export function spawn(machine: Machine, pid: Pid): Task | Failure {
   const pgd = allocTable(machine, 0);
   if (pgd < 0) return { errno: 'ENOMEM', why: allocWhy(machine, 0, GFP_KERNEL_ZERO) };
   machine.frames.owner[pgd] = pid;
-  return admit(machine, createTask(pid, 0, createMm(pid, pgd)));
+  return admit(machine, createTask(pid, 0, createMm(mmuOf(machine), pid, pgd)));
 }
 
 /** What fork refuses before it starts. */
@@ -101,22 +103,25 @@ function mayPromiseTwice(machine: Machine, parent: Task, isRoot: boolean): Why |
  * Returns 0, or a negative outcome when no page was to be had for a table (copy_page_range).
  */
 function copyPageRange(machine: Machine, parent: Task, child: Mm, vma: Vma): number {
-  const span = 1 << 22;
   let copied = 0;
-  for (let addr = vma.start; addr < vma.end; addr += 4096) {
-    if (machine.tables.words[tableBase(machine, parent.mm.pgd) + (addr >>> 22)] === 0) {
-      addr = (Math.floor(addr / span) + 1) * span - 4096;
+  for (let addr = vma.start; addr < vma.end;) {
+    const at = pmdAt(machine, parent.mm.pgd, addr);
+    const stop = spanEnd(machine, at, addr, vma.end);
+    if (at < 0 || machine.tables.words[at] === 0) {
+      addr = stop;
       continue;
     }
-    const from = pteAt(machine, parent.mm.pgd, addr);
-    if (machine.tables.words[from] === 0) continue;
-    const to = pteAlloc(machine, parent.pid, child, addr);
-    if (to < 0) return to;
-    const pte = (machine.tables.words[from]! & ~PTE.write) >>> 0;
-    machine.tables.words[from] = pte;
-    machine.tables.words[to] = (pte & ~PTE.accessed) >>> 0;
-    if ((pte & PTE.special) === 0) pageAddRmap(machine, child, pte >>> PTE_PFN_SHIFT, addr / 4096);
-    copied += 1;
+    for (; addr < stop; addr += 4096) {
+      const from = pteAt(machine, parent.mm.pgd, addr);
+      if (machine.tables.words[from] === 0) continue;
+      const to = pteAlloc(machine, parent.pid, child, addr);
+      if (to < 0) return to;
+      const pte = (machine.tables.words[from]! & ~PTE.write) >>> 0;
+      machine.tables.words[from] = pte;
+      machine.tables.words[to] = (pte & ~PTE.accessed) >>> 0;
+      if ((pte & PTE.special) === 0) pageAddRmap(machine, child, pte >>> PTE_PFN_SHIFT, addr / 4096);
+      copied += 1;
+    }
   }
   machine.cost += Math.ceil(copied / 64) * machine.config.costs.fork_ptes!;
   return 0;
@@ -140,7 +145,7 @@ export function fork(machine: Machine, parent: Task, isRoot: boolean): Task | Fa
   const pgd = allocTable(machine, parent.pid);
   if (pgd === ASKER_KILLED) return FORK_KILLED;
   if (pgd < 0) return { errno: 'ENOMEM', why: allocWhy(machine, 0, GFP_KERNEL_ZERO) };
-  const child = createTask(machine.nextPid, parent.pid, createMm(machine.nextPid, pgd));
+  const child = createTask(machine.nextPid, parent.pid, createMm(mmuOf(machine), machine.nextPid, pgd));
   Object.assign(child, {
     comm: parent.comm,
     oomScoreAdj: parent.oomScoreAdj,
@@ -166,12 +171,14 @@ export function fork(machine: Machine, parent: Task, isRoot: boolean): Task | Fa
 
 /** The child's tables were asked for by its parent; from now on they are the child's. */
 function chargeTables(machine: Machine, child: Task): void {
-  const { owner } = machine.frames;
-  const { words } = machine.tables;
-  const base = tableBase(machine, child.mm.pgd);
-  owner[child.mm.pgd] = child.pid;
-  for (let entry = 0; entry < I386.entries; entry++) {
-    const pde = words[base + entry]!;
-    if (pde !== 0) owner[pde >>> PTE_PFN_SHIFT] = child.pid;
-  }
+  chargeTable(machine, child.pid, child.mm.pgd, machine.tables.levels - 1);
+}
+
+/** A table and those that its entries name, `below` levels of them. */
+function chargeTable(machine: Machine, pid: Pid, pfn: Pfn, below: number): void {
+  machine.frames.owner[pfn] = pid;
+  if (below === 0) return;
+  const { words, entries } = machine.tables;
+  const base = tableBase(machine, pfn);
+  for (let at = base; at < base + entries; at++) if (words[at] !== 0) chargeTable(machine, pid, words[at]! >>> PTE_PFN_SHIFT, below - 1);
 }

@@ -46,7 +46,7 @@ function takeSlot(highmem: Highmem, pfn: Pfn): number {
 /** The address of a page, mapped if it has none; −1 when every slot is in use and the caller would sleep. */
 export function kmap(machine: Machine, pid: Pid, pfn: Pfn): Addr {
   const direct = directAddress(machine.config.layout, pfn);
-  if (direct >= 0) return direct;
+  if (direct !== -1) return direct;
   const { highmem } = machine;
   let slot = highmem.slotOf.get(pfn);
   if (slot === undefined) {
@@ -95,7 +95,7 @@ export function kunmap(machine: Machine, pid: Pid, pfn: Pfn): void {
 /** The address of a page for a short while; −1 when the slots nest no deeper. Each process has its own stack of slots, as the scheduler swaps them. */
 export function kmapAtomic(machine: Machine, pid: Pid, pfn: Pfn): Addr {
   const direct = directAddress(machine.config.layout, pfn);
-  if (direct >= 0) return direct;
+  if (direct !== -1) return direct;
   const { atomic } = machine.highmem;
   const stack = atomic.get(pid);
   if (stack === undefined) atomic.set(pid, [pfn]);

@@ -2,22 +2,11 @@
  * Page faults (mm/memory.c, arch/x86/mm/fault.c; spec §11): pages come when they are touched, the shared zero page
  * stands in for what was only read, and a page that fork left shared is copied by the first who writes it.
  */
-import { attachTable, I386, PTE, PTE_PFN_SHIFT, pteAt, tableBase } from '../arch/mmu.ts';
+import { isCanonical } from '../arch/address.ts';
+import { attachTable, mmuOf, PTE, PTE_PFN_SHIFT, pteAt, tableBase } from '../arch/mmu.ts';
 import { emit, FACT } from '../facts.ts';
 import { GFP_HIGHUSER_MOVABLE, GFP_KERNEL_ZERO } from '../gfp.ts';
-import {
-  PAGE_SHIFT,
-  PAGE_SIZE,
-  PG,
-  type Addr,
-  type Faults,
-  type Machine,
-  type Mm,
-  type Pfn,
-  type Pid,
-  type Task,
-  type Vma,
-} from '../types.ts';
+import { PAGE_SIZE, PG, type Addr, type Faults, type Machine, type Mm, type Pfn, type Pid, type Task, type Vma } from '../types.ts';
 import type { Why } from '../why.ts';
 import { CONTENTS_PAGES_MAX, copyContents } from './contents.ts';
 import { growStack } from './stack.ts';
@@ -48,33 +37,47 @@ export function allocTable(machine: Machine, pid: Pid): Pfn {
 export function pteAlloc(machine: Machine, pid: Pid, mm: Mm, addr: Addr): number {
   const at = pteAt(machine, mm.pgd, addr);
   if (at >= 0) return at;
-  const pfn = allocTable(machine, pid);
-  if (pfn < 0) return pfn;
-  mm.tables += 1;
-  machine.tables.words[tableBase(machine, mm.pgd) + (addr >>> 22)] = (pfn << PTE_PFN_SHIFT) | PTE.present | PTE.write | PTE.user;
+  const { tables } = machine;
+  const { spans } = mmuOf(machine);
+  let table = mm.pgd;
+  for (let level = 0; level < tables.levels - 1; level++) {
+    const entry = (addr / spans[level]!) & (tables.entries - 1);
+    let below = tables.words[tableBase(machine, table) + entry]!;
+    if (below === 0) {
+      const pfn = allocTable(machine, pid);
+      if (pfn < 0) return pfn;
+      mm.tables += 1;
+      below = ((pfn << PTE_PFN_SHIFT) | PTE.present | PTE.write | PTE.user) >>> 0;
+      tables.words[tableBase(machine, table) + entry] = below;
+    }
+    table = below >>> PTE_PFN_SHIFT;
+  }
   return pteAt(machine, mm.pgd, addr);
 }
 
 function allocUserPage(machine: Machine, pid: Pid, kind: number, addr: Addr): Pfn {
   const pfn = allocPages(machine, 0, GFP_HIGHUSER_MOVABLE, pid, kind);
-  if (pfn >= 0) machine.frames.index[pfn] = addr >>> PAGE_SHIFT;
+  if (pfn >= 0) machine.frames.index[pfn] = Math.floor(addr / PAGE_SIZE);
   return pfn;
 }
 
-function setPte(machine: Machine, at: number, pfn: Pfn, bits: number): void {
-  machine.tables.words[at] = (pfn << PTE_PFN_SHIFT) | PTE.present | PTE.user | PTE.accessed | bits;
+/** An entry of an area: where the format can tell, areas without the right to execute forbid it in each entry (vm_get_page_prot). */
+function setPte(machine: Machine, vma: Vma, at: number, pfn: Pfn, bits: number): void {
+  const { tables } = machine;
+  const noExec = vma.flags & VM.exec ? 0 : tables.noExec;
+  tables.words[at] = (pfn << PTE_PFN_SHIFT) | PTE.present | PTE.user | PTE.accessed | noExec | bits;
 }
 
 function doAnonymousPage(machine: Machine, task: Task, vma: Vma, addr: Addr, write: boolean, at: number): number {
   if (!write) {
-    setPte(machine, at, 0, PTE.special);
+    setPte(machine, vma, at, 0, PTE.special);
     return 0;
   }
   const pfn = allocUserPage(machine, task.pid, PG.anon, addr);
   if (pfn < 0) return pfn;
   vma.anon = true;
   pageAddRmap(machine, task.mm, pfn, Math.floor(addr / PAGE_SIZE));
-  setPte(machine, at, pfn, PTE.write | PTE.dirty);
+  setPte(machine, vma, at, pfn, PTE.write | PTE.dirty);
   return 0;
 }
 
@@ -88,7 +91,7 @@ function doSharedFault(machine: Machine, task: Task, vma: Vma, addr: Addr, write
     addToShm(machine, object, offset, pfn);
   }
   pageAddRmap(machine, task.mm, pfn, Math.floor(addr / PAGE_SIZE));
-  setPte(machine, at, pfn, (vma.flags & VM.write ? PTE.write : 0) | (write ? PTE.dirty : 0));
+  setPte(machine, vma, at, pfn, (vma.flags & VM.write ? PTE.write : 0) | (write ? PTE.dirty : 0));
   return 0;
 }
 
@@ -115,7 +118,7 @@ function doWpPage(machine: Machine, task: Task, vma: Vma, addr: Addr, at: number
     faults.cow += 1;
   }
   pageAddRmap(machine, task.mm, pfn, Math.floor(addr / PAGE_SIZE));
-  setPte(machine, at, pfn, PTE.write | PTE.dirty);
+  setPte(machine, vma, at, pfn, PTE.write | PTE.dirty);
   return 0;
 }
 
@@ -139,9 +142,14 @@ function handleMmFault(machine: Machine, task: Task, vma: Vma, addr: Addr, write
 
 const NEEDS: Readonly<Record<AccessKind, number>> = { read: VM.read | VM.write | VM.exec, write: VM.write, exec: VM.exec };
 
+/** Addresses that no process may have: the kernel's, and on x86_64 those that are none, which a general protection fault tells (#GP). */
+function beyondUser(addr: Addr): Why {
+  return isCanonical(addr) ? { code: 'KERNEL_ADDRESS', addr } : { code: 'NOT_CANONICAL', addr };
+}
+
 /** The area that may be accessed so, or why the access is a segmentation fault. */
 function accessibleVma(machine: Machine, task: Task, addr: Addr, access: AccessKind): Vma | Why {
-  if (addr >= I386.taskSize) return { code: 'KERNEL_ADDRESS', addr };
+  if (addr >= task.mm.taskSize || addr < 0) return beyondUser(addr);
   const index = findVmaIndex(task.mm, addr);
   const vma = task.mm.vmas[index];
   if (!vma || (vma.start > addr && !growStack(machine, task, index, addr))) return { code: 'NOT_MAPPED', addr };
@@ -171,7 +179,7 @@ export function killedWhy(machine: Machine): Why {
 /** Makes the page under `addr` present and fit for the access, with a fault if need be. */
 function touchPage(machine: Machine, task: Task, addr: Addr, access: AccessKind, faults: Faults): AccessOutcome {
   const write = access === 'write';
-  const at = addr < I386.taskSize ? pteAt(machine, task.mm.pgd, addr) : -1;
+  const at = addr < task.mm.taskSize ? pteAt(machine, task.mm.pgd, addr) : -1;
   const pte = at < 0 ? 0 : machine.tables.words[at]!;
   if (pte !== 0 && (write ? (pte & PTE.write) !== 0 : access === 'read')) {
     const used = pte | PTE.accessed | (write ? PTE.dirty : 0);
@@ -199,9 +207,9 @@ export function accessRange(
   see: ((from: Addr, to: Addr) => Why | null) | null = null,
 ): AccessOutcome {
   const end = addr + length;
+  if (end === addr && length > 0) return { why: beyondUser(addr), signal: 'SIGSEGV' };
   for (let from = addr; from < end;) {
-    // Whole numbers below 2^32 only here: addresses of user space, and the first beyond it.
-    const boundary = ((from >>> PAGE_SHIFT) + 1) * PAGE_SIZE;
+    const boundary = (Math.floor(from / PAGE_SIZE) + 1) * PAGE_SIZE;
     const to = boundary < end ? boundary : end;
     const outcome = touchPage(machine, task, from, access, faults);
     if (outcome.why !== null) return outcome;

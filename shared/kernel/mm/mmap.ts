@@ -1,6 +1,5 @@
 /** mmap, munmap and brk: promises of addresses, no page given yet (mm/mmap.c; spec §11). */
-import { I386 } from '../arch/mmu.ts';
-import { PAGE_SIZE, type Addr, type Machine, type Task, type Vma } from '../types.ts';
+import { PAGE_SIZE, type Addr, type Machine, type Mm, type Task, type Vma } from '../types.ts';
 import type { Errno } from '../errno.ts';
 import type { Why } from '../why.ts';
 import { accountPages, isAccountable, mayExpandVm, vmEnoughMemory } from './commit.ts';
@@ -54,7 +53,7 @@ function placeArea(task: Task, request: MmapRequest, length: number): Addr | Fai
   if (flags & (MAP.fixed | MAP.fixedNoreplace)) {
     if (addr % PAGE_SIZE !== 0)
       return failure('EINVAL', { code: 'BAD_ARGUMENT', argument: 'addr', rule: 'a multiple of 4096 with MAP_FIXED' });
-    if (addr > I386.taskSize - length) return failure('ENOMEM', { code: 'NO_ADDRESS_SPACE', length });
+    if (addr > task.mm.taskSize - length) return failure('ENOMEM', { code: 'NO_ADDRESS_SPACE', length });
     if (addr < MMAP_MIN_ADDR)
       return failure('EPERM', { code: 'BAD_ARGUMENT', argument: 'addr', rule: `at least ${MMAP_MIN_ADDR} (vm.mmap_min_addr)` });
     const next = task.mm.vmas[findVmaIndex(task.mm, addr)];
@@ -63,10 +62,19 @@ function placeArea(task: Task, request: MmapRequest, length: number): Addr | Fai
   }
   if (addr !== 0) {
     const wish = Math.max(pageAlign(addr), MMAP_MIN_ADDR);
-    if (wish <= I386.taskSize - length && isHole(task.mm, wish, wish + length)) return wish;
+    if (wish <= task.mm.taskSize - length && isHole(task.mm, wish, wish + length)) return wish;
   }
-  const found = unmappedArea(task.mm, length);
+  const found = hugeAlignedArea(task.mm, length) ?? unmappedArea(task.mm, length);
   return found < 0 ? failure('ENOMEM', { code: 'NO_ADDRESS_SPACE', length }) : found;
+}
+
+const HUGE_BYTES = 2 << 20;
+
+/** x86_64 puts areas of whole 2 MiB on multiples of them, so that huge pages fit; null where that cannot be (thp_get_unmapped_area). */
+function hugeAlignedArea(mm: Mm, length: number): Addr | null {
+  if (mm.taskSize < 2 ** 32 || length % HUGE_BYTES !== 0) return null;
+  const found = unmappedArea(mm, length + HUGE_BYTES);
+  return found < 0 ? null : (Math.floor(found / HUGE_BYTES) + 1) * HUGE_BYTES;
 }
 
 function vmFlags(machine: Machine, request: MmapRequest): number {
@@ -105,7 +113,7 @@ function mayMap(machine: Machine, task: Task, flags: number, pages: number, repl
 /** A new anonymous area; its address or why not. Anything under a MAP_FIXED address is unmapped first. */
 export function doMmap(machine: Machine, task: Task, request: MmapRequest, isRoot: boolean): Addr | Failure {
   const length = pageAlign(request.length);
-  if (length > I386.taskSize) return failure('ENOMEM', { code: 'NO_ADDRESS_SPACE', length });
+  if (length > task.mm.taskSize) return failure('ENOMEM', { code: 'NO_ADDRESS_SPACE', length });
   const addr = placeArea(task, request, length);
   if (typeof addr !== 'number') return addr;
   const flags = vmFlags(machine, request);
@@ -148,7 +156,7 @@ export function doMunmap(machine: Machine, task: Task, addr: Addr, length: numbe
   const bad = (argument: string, rule: string) => failure('EINVAL', { code: 'BAD_ARGUMENT', argument, rule });
   if (addr % PAGE_SIZE !== 0) return bad('addr', 'a multiple of 4096');
   if (rounded === 0) return bad('length', 'more than 0');
-  if (addr + rounded > I386.taskSize) return bad('length', 'within user space');
+  if (addr < 0 || addr + rounded > task.mm.taskSize) return bad('length', 'within user space');
   unmapRange(machine, task.mm, addr, addr + rounded);
   return null;
 }
@@ -157,13 +165,13 @@ export function doMunmap(machine: Machine, task: Task, addr: Addr, length: numbe
 export function doBrk(machine: Machine, task: Task, wanted: Addr, isRoot: boolean): Addr | Failure {
   const { mm } = task;
   if (wanted < mm.startBrk) return mm.brk;
-  if (wanted > I386.taskSize) return failure('ENOMEM', { code: 'NO_ADDRESS_SPACE', length: wanted - mm.brk });
+  if (wanted > mm.taskSize) return failure('ENOMEM', { code: 'NO_ADDRESS_SPACE', length: wanted - mm.brk });
   const oldEnd = pageAlign(mm.brk);
   const newEnd = pageAlign(wanted);
   if (newEnd < oldEnd) unmapRange(machine, mm, newEnd, oldEnd);
   if (newEnd > oldEnd) {
     const next = mm.vmas[findVmaIndex(mm, oldEnd)];
-    if (newEnd + PAGE_SIZE > (next ? startGap(next) : I386.taskSize)) {
+    if (newEnd + PAGE_SIZE > (next ? startGap(next) : mm.taskSize)) {
       return failure('ENOMEM', { code: 'ADDRESS_TAKEN', addr: oldEnd, length: newEnd - oldEnd });
     }
     const flags = VM.read | VM.write | VM.account;

@@ -8,7 +8,7 @@
  */
 import type { Machine, Pid } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
-import { arrayLimits, slabBreakOrder, slabLayout, WORD } from './slab_geometry.ts';
+import { arrayLimits, slabBreakOrder, slabLayout } from './slab_geometry.ts';
 import { createSlab, createSlabList, hold, objectIndex, objectPhys, popFree, slabAt, slabOf } from './slab_objects.ts';
 import { ASKER_KILLED, construct, constructAll, fixFlags, mayFill, NO_CONTENTS, slabGfp, slabPages } from './slab_pages.ts';
 import { HOLDER, ON, SLAB, type Cache, type CacheWish, type Sizes, type SlabLists } from './slab_types.ts';
@@ -22,7 +22,7 @@ const NONE = new Int32Array(0);
 /** Sizes and lists of a new cache; null when no slab can hold an object. `id` spreads the times of reaping. */
 export function slabCache(machine: Machine, wish: CacheWish, id: number): { sizes: Sizes; lists: SlabLists } | null {
   const { slab: keys, frames, maxOrder } = machine.config;
-  const layout = slabLayout({ ...wish, word: WORD, cacheLine: keys.cacheLine, breakOrder: slabBreakOrder(frames), maxOrder });
+  const layout = slabLayout({ ...wish, word: keys.word, cacheLine: keys.cacheLine, breakOrder: slabBreakOrder(frames), maxOrder });
   if (layout === null) return null;
   const { size, align, flags, offset, inuse, order, objects, descriptorSize, leftOver } = layout;
   const { limit, batchcount, shared } = arrayLimits(size, keys.cpus);

@@ -2,7 +2,7 @@
  * Bytes of kernel objects, by physical address, for those who write any: constructors, poison, red zones, __GFP_ZERO.
  * An object may lie across two frames. Where nothing was ever written, memory reads 0 and takes no room (mm/contents.ts).
  */
-import { PAGE_SHIFT, PAGE_SIZE, type Machine, type Pfn } from '../types.ts';
+import { PAGE_SHIFT, PAGE_SIZE, type Addr, type Machine, type Pfn } from '../types.ts';
 import { CONTENTS_PAGES_MAX, contentsOf } from './contents.ts';
 
 /** May `pages` frames from here all get contents? */
@@ -52,6 +52,19 @@ export function wordAt(machine: Machine, phys: number): number {
 
 export function setWord(machine: Machine, phys: number, word: number): void {
   writeBytes(machine, phys, [word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, (word >>> 24) & 0xff]);
+}
+
+/** A pointer as the machine keeps it: as many bytes as its words have, those of the highest address last. */
+export function pointerAt(machine: Machine, phys: number): Addr {
+  const low = wordAt(machine, phys);
+  if (machine.config.slab.word === 4) return low;
+  const high = wordAt(machine, phys + 4);
+  return (high >= 0x8000_0000 ? high - 0x1_0000_0000 : high) * 0x1_0000_0000 + low;
+}
+
+export function setPointer(machine: Machine, phys: number, addr: Addr): void {
+  setWord(machine, phys, addr);
+  if (machine.config.slab.word === 8) setWord(machine, phys + 4, Math.floor(addr / 0x1_0000_0000));
 }
 
 export const framesOf = (bytes: number): number => Math.ceil(bytes / PAGE_SIZE);

@@ -7,7 +7,7 @@ import { printk } from '../kernel/printk.ts';
 import type { Machine, MachineConfig, Pid } from '../types.ts';
 import { allocDescriptor, slabAlloc, slabCache } from './slab.ts';
 import { fillBytes, getOrder, physOf } from './slab_bytes.ts';
-import { alignUp, fls, WORD } from './slab_geometry.ts';
+import { alignUp, fls } from './slab_geometry.ts';
 import { freeDescriptor } from './slab_free.ts';
 import { hold, holdLarge, objectIndex, slabAt } from './slab_objects.ts';
 import { fixFlags, slabPages } from './slab_pages.ts';
@@ -183,7 +183,7 @@ function findMergeable(machine: Machine, wish: CacheWish): Cache | null {
     const cache = slab.caches.get(slab.chain[i]!)!;
     if (cache.ctor || cache.flags & (NEVER_MERGE | SLAB.kmalloc) || size > cache.size) continue;
     if ((flags & MERGE_SAME) !== (cache.flags & MERGE_SAME) || cache.size % align !== 0) continue;
-    if (cache.size - size < WORD) return cache;
+    if (cache.size - size < config.slab.word) return cache;
   }
   return null;
 }
@@ -214,7 +214,7 @@ export function kmemCacheCreate(machine: Machine, pid: Pid, name: string, wish: 
   if (same !== null) {
     same.refcount += 1;
     same.objectSize = Math.max(same.objectSize, wish.objectSize);
-    same.inuse = Math.max(same.inuse, alignUp(wish.objectSize, WORD));
+    same.inuse = Math.max(same.inuse, alignUp(wish.objectSize, machine.config.slab.word));
     return addHandle(machine, same, name, pid);
   }
   const descriptor = isSlub ? -1 : newDescriptor(machine, pid);

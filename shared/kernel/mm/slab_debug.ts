@@ -2,6 +2,7 @@
  * SLAB's debugging (mm/slab.c of 2.6.32, CONFIG_DEBUG_SLAB): a red zone of eight bytes on each side of an object, poison in free
  * ones. It says what is wrong in the kernel's words and goes on.
  */
+import { addressDigits } from '../arch/address.ts';
 import { printk } from '../kernel/printk.ts';
 import type { Machine } from '../types.ts';
 import { byteAt, fillBytes, writeBytes } from './slab_bytes.ts';
@@ -20,7 +21,7 @@ export function isDebuggedSlab(cache: Cache): boolean {
   return (cache.flags & (SLAB.poison | SLAB.redZone)) !== 0;
 }
 
-const pointer = (machine: Machine, phys: number): string => (machine.config.layout.pageOffset + phys).toString(16).padStart(8, '0');
+const pointer = (machine: Machine, phys: number): string => addressDigits(machine.config.layout.pageOffset + phys);
 
 function readRedZone(machine: Machine, phys: number): string {
   let digits = '';

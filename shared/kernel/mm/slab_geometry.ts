@@ -6,8 +6,6 @@ import { PAGE_SIZE } from '../types.ts';
 import { getOrder } from './slab_bytes.ts';
 import { SLAB } from './slab_types.ts';
 
-/** Bytes of a word on i386. */
-export const WORD = 4;
 const SLUB_MAX_ORDER = 3;
 /** Objects of a slab are counted in 15 bits. */
 const MAX_OBJS_PER_PAGE = 32767;

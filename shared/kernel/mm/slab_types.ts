@@ -227,6 +227,8 @@ export interface SlabState {
 /** `slab` of a machine's configuration. */
 export interface SlabConfig {
   allocator: 'slub' | 'slab';
+  /** Bytes of a word and of a pointer: 4, or 8 on x86_64. */
+  word: 4 | 8;
   /** Only sizes and limits follow it. */
   cpus: number;
   /** Bytes of a cache line. */

@@ -5,7 +5,7 @@
 import { GFP_BIT } from '../gfp.ts';
 import type { Machine, Pid } from '../types.ts';
 import { getOrder } from './slab_bytes.ts';
-import { alignUp, calculateAlignment, calculateOrder, slubLayout, slubLimits, WORD } from './slab_geometry.ts';
+import { alignUp, calculateAlignment, calculateOrder, slubLayout, slubLimits } from './slab_geometry.ts';
 import { addSlab, createSlab, createSlabList, delSlab, objectPhys, popFree, slabOf } from './slab_objects.ts';
 import { constructAll, CORRUPT, fixFlags, mayFill, NO_CONTENTS, slabGfp, slabPages } from './slab_pages.ts';
 import { ON, SLAB, type Cache, type CacheWish, type Sizes, type Slab, type SlubLists } from './slab_types.ts';
@@ -16,15 +16,16 @@ const RECLAIM = GFP_BIT.__GFP_DIRECT_RECLAIM | GFP_BIT.__GFP_KSWAPD_RECLAIM;
 
 /** Alignment and size that a request for a cache comes to, before debugging adds to it: what merging compares. */
 export function mergeSize(machine: Machine, wish: CacheWish): { size: number; align: number } {
-  const align = calculateAlignment(wish.flags, wish.align, wish.objectSize, machine.config.slab.cacheLine, WORD);
-  return { size: alignUp(alignUp(wish.objectSize, WORD), align), align };
+  const { cacheLine, word } = machine.config.slab;
+  const align = calculateAlignment(wish.flags, wish.align, wish.objectSize, cacheLine, word);
+  return { size: alignUp(alignUp(wish.objectSize, word), align), align };
 }
 
 /** Sizes and lists of a new cache; null when no slab can hold an object. */
 export function slubCache(machine: Machine, wish: CacheWish): { sizes: Sizes; lists: SlubLists } | null {
   const { slab, maxOrder } = machine.config;
   const { align } = mergeSize(machine, wish);
-  const layout = slubLayout({ ...wish, align, word: WORD });
+  const layout = slubLayout({ ...wish, align, word: slab.word });
   const { size, flags, offset, inuse, freePointer } = layout;
   const order = calculateOrder(size, slab.cpus, maxOrder);
   if (order < 0) return null;

@@ -8,9 +8,10 @@
  * // Simplified: who allocated and freed an object, and when, is not kept (SLAB_STORE_USER); the size asked of kmalloc always is.
  * // Simplified: reports print at most 64 bytes of an object and no call trace.
  */
+import { addressDigits } from '../arch/address.ts';
 import type { Addr, Machine } from '../types.ts';
 import { printk } from '../kernel/printk.ts';
-import { byteAt, fillBytes, firstOther, physOf, setWord, wordAt } from './slab_bytes.ts';
+import { byteAt, fillBytes, firstOther, physOf, pointerAt, setPointer } from './slab_bytes.ts';
 import { askedFor, objectIndex, objectPhys, slabOf } from './slab_objects.ts';
 import { HOLDER, SLAB, type Cache, type Slab } from './slab_types.ts';
 
@@ -19,7 +20,6 @@ const RED_ACTIVE = 0xcc;
 const POISON_INUSE = 0x5a;
 const POISON_FREE = 0x6b;
 const POISON_END = 0xa5;
-const WORD = 4;
 const SHOWN_BYTES = 64;
 const LISTED_OBJECTS = 16;
 
@@ -30,7 +30,7 @@ export function isDebugged(cache: Cache): boolean {
 
 const addressOf = (machine: Machine, phys: number): Addr => machine.config.layout.pageOffset + phys;
 const hex = (value: number): string => `0x${value.toString(16)}`;
-const pointer = (addr: Addr): string => `0x${addr.toString(16).padStart(8, '0')}`;
+const pointer = (addr: Addr): string => `0x${addressDigits(addr)}`;
 
 /** The head of a report (slab_bug). */
 export function slabBug(machine: Machine, cache: Cache, what: string): void {
@@ -69,7 +69,7 @@ function printSection(machine: Machine, title: string, phys: number, count: numb
 /** Slab, object and what lies around it (print_trailer). */
 function printTrailer(machine: Machine, cache: Cache, slab: Slab, phys: number): void {
   printSlab(machine, cache, slab);
-  const next = pointer(wordAt(machine, phys + cache.slub!.freePointer));
+  const next = pointer(pointerAt(machine, phys + cache.slub!.freePointer));
   printk(machine, `Object ${pointer(addressOf(machine, phys))} @offset=${phys - physOf(slab.pfn)} fp=${next}`);
   const hasRedZone = (cache.flags & SLAB.redZone) !== 0;
   if (hasRedZone) printSection(machine, 'Redzone ', phys - cache.offset, Math.min(cache.offset, SHOWN_BYTES));
@@ -118,14 +118,14 @@ function restoreBytes(machine: Machine, cache: Cache, what: string, from: number
 /** Writes the pointer to the next free object into a free one (set_freepointer). */
 function setFreePointer(machine: Machine, cache: Cache, slab: Slab, index: number, next: number): void {
   const at = objectPhys(cache, slab, index) + cache.slub!.freePointer;
-  setWord(machine, at, next < 0 ? 0 : addressOf(machine, objectPhys(cache, slab, next)));
+  setPointer(machine, at, next < 0 ? 0 : addressOf(machine, objectPhys(cache, slab, next)));
 }
 
 const INVALID = -2;
 
 /** The next free object as the memory says: an index, −1 at the end, or INVALID. */
 function readFreePointer(machine: Machine, cache: Cache, slab: Slab, index: number): number {
-  const addr = wordAt(machine, objectPhys(cache, slab, index) + cache.slub!.freePointer);
+  const addr = pointerAt(machine, objectPhys(cache, slab, index) + cache.slub!.freePointer);
   if (addr === 0) return -1;
   const next = objectIndex(cache, slab, addr - machine.config.layout.pageOffset);
   return next < 0 ? INVALID : next;
@@ -186,7 +186,7 @@ function checkPoison(machine: Machine, cache: Cache, slab: Slab, phys: number, a
     isSound = checkBytes(machine, cache, slab, phys, 'Poison', phys, objectSize - 1, POISON_FREE);
     isSound = checkBytes(machine, cache, slab, phys, 'End Poison', phys + objectSize - 1, 1, POISON_END) && isSound;
   }
-  const after = cache.inuse + WORD;
+  const after = cache.inuse + machine.config.slab.word;
   const padding = cache.size - cache.offset - after;
   return checkBytes(machine, cache, slab, phys, 'Object padding', phys + after, padding, POISON_INUSE) && isSound;
 }

@@ -1,5 +1,5 @@
 /** Taking pages and tables out of an address space: munmap, exec, exit (mm/memory.c zap_pte_range, free_pgtables). */
-import { detachTable, I386, PTE, PTE_PFN_SHIFT, tableBase } from '../arch/mmu.ts';
+import { detachTable, mmuOf, PTE, PTE_PFN_SHIFT, pmdAt, pteIndex, spanEnd, tableBase } from '../arch/mmu.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Mm, type Pfn } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { pageRemoveRmap } from './rmap.ts';
@@ -7,21 +7,18 @@ import { putShm } from './shmem.ts';
 import { findVmaIndex, isolateRange, pagesOf, VM } from './vma.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
-const TABLE_SPAN = 1 << 22;
-
 /** Clears the entries of [start, end) and drops their pages. Costs what is mapped and a look at each table in the range. */
 export function zapRange(machine: Machine, mm: Mm, start: Addr, end: Addr): void {
   const { words } = machine.tables;
-  const directory = tableBase(machine, mm.pgd);
-  let addr = start;
-  while (addr < end) {
-    const pde = words[directory + (addr >>> 22)]!;
-    const stop = Math.min(end, (Math.floor(addr / TABLE_SPAN) + 1) * TABLE_SPAN);
+  for (let addr = start; addr < end;) {
+    const pmd = pmdAt(machine, mm.pgd, addr);
+    const stop = spanEnd(machine, pmd, addr, end);
+    const pde = pmd < 0 ? 0 : words[pmd]!;
     if (pde !== 0) {
-      const base = tableBase(machine, pde >>> PTE_PFN_SHIFT);
-      const last = base + (((stop - 1) >>> 12) & 0x3ff);
-      const vpn = Math.floor(addr / PAGE_SIZE) - ((addr >>> 12) & 0x3ff) - base;
-      for (let at = base + ((addr >>> 12) & 0x3ff); at <= last; at++) {
+      const first = tableBase(machine, pde >>> PTE_PFN_SHIFT) + pteIndex(machine, addr);
+      const last = first + (stop - addr) / PAGE_SIZE;
+      const vpn = addr / PAGE_SIZE - first;
+      for (let at = first; at < last; at++) {
         const pte = words[at]!;
         if (pte === 0) continue;
         words[at] = 0;
@@ -41,16 +38,24 @@ function freeTable(machine: Machine, mm: Mm, pfn: Pfn): void {
 
 /** Frees the tables under [start, end) that no area needs any more. */
 export function freePgtables(machine: Machine, mm: Mm, start: Addr, end: Addr): void {
-  const { words } = machine.tables;
-  const directory = tableBase(machine, mm.pgd);
-  for (let entry = start >>> 22; entry <= (end - 1) >>> 22; entry++) {
-    const pde = words[directory + entry]!;
-    if (pde === 0) continue;
-    const from = entry * TABLE_SPAN;
+  freeTablesOf(machine, mm, mm.pgd, 0, start, end);
+}
+
+/** The same under one table of a level, whose entries for [start, end) are within it; from the lowest level up (free_pgd_range and its family). */
+function freeTablesOf(machine: Machine, mm: Mm, table: Pfn, level: number, start: Addr, end: Addr): void {
+  const { words, entries, levels } = machine.tables;
+  const span = mmuOf(machine).spans[level]!;
+  const base = tableBase(machine, table);
+  for (let from = Math.floor(start / span) * span; from < end; from += span) {
+    const at = base + ((from / span) & (entries - 1));
+    const below = words[at]!;
+    if (below === 0) continue;
+    const pfn = below >>> PTE_PFN_SHIFT;
+    if (level < levels - 2) freeTablesOf(machine, mm, pfn, level + 1, Math.max(start, from), Math.min(end, from + span));
     const next = mm.vmas[findVmaIndex(mm, from)];
-    if (next && next.start < from + TABLE_SPAN) continue;
-    words[directory + entry] = 0;
-    freeTable(machine, mm, pde >>> PTE_PFN_SHIFT);
+    if (next && next.start < from + span) continue;
+    words[at] = 0;
+    freeTable(machine, mm, pfn);
   }
 }
 
@@ -75,6 +80,6 @@ export function unmapRange(machine: Machine, mm: Mm, start: Addr, end: Addr): vo
 
 /** The whole address space and its page directory (exit_mmap). */
 export function exitMmap(machine: Machine, mm: Mm): void {
-  unmapRange(machine, mm, 0, I386.taskSize);
+  unmapRange(machine, mm, 0, mm.taskSize);
   freeTable(machine, mm, mm.pgd);
 }

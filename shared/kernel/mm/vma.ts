@@ -1,6 +1,5 @@
 /** Virtual memory areas (struct vm_area_struct): find, merge, split, and holes between them (mm/vma.c). */
-import { I386 } from '../arch/mmu.ts';
-import { PAGE_SHIFT, PAGE_SIZE, type Addr, type Machine, type Mm, type Vma } from '../types.ts';
+import { PAGE_SIZE, type Addr, type Machine, type Mm, type Vma } from '../types.ts';
 import { putShm, shmOf } from './shmem.ts';
 
 export const VM = {
@@ -100,18 +99,19 @@ export function isolateRange(machine: Machine, mm: Mm, start: Addr, end: Addr): 
 
 /** The highest hole below the mmap base that fits, else the lowest above the bottom-up base; -1 if neither (vm_unmapped_area). */
 export function unmappedArea(mm: Mm, length: number): Addr {
-  const { vmas } = mm;
-  let ceiling: number = I386.mmapBase;
-  for (let i = findVmaIndex(mm, I386.mmapBase - 1); i >= 0; i--) {
+  const { vmas, mmapBase, taskSize } = mm;
+  let ceiling = mmapBase;
+  for (let i = findVmaIndex(mm, mmapBase - 1); i >= 0; i--) {
     const above = vmas[i];
-    if (above && above.start < I386.mmapBase) ceiling = Math.min(ceiling, startGap(above));
+    if (above && above.start < mmapBase) ceiling = Math.min(ceiling, startGap(above));
     const floor = Math.max(i > 0 ? vmas[i - 1]!.end : 0, MMAP_MIN_ADDR);
     if (ceiling - length >= floor) return ceiling - length;
   }
-  let floor: number = I386.mmapBottom;
+  // TASK_UNMAPPED_BASE: a third of user space.
+  let floor = pageAlign(taskSize / 3);
   for (let i = findVmaIndex(mm, floor); i <= vmas.length; i++) {
     const next = vmas[i];
-    const end = next ? startGap(next) : I386.taskSize;
+    const end = next ? startGap(next) : taskSize;
     if (floor + length <= end) return floor;
     if (next) floor = Math.max(floor, next.end);
   }
@@ -126,5 +126,5 @@ export function isHole(mm: Mm, start: Addr, end: Addr): boolean {
 
 /** An anonymous area; its page offset is its address, as the kernel's is. */
 export function anonymousVma(start: Addr, end: Addr, flags: number): Vma {
-  return { start, end, flags, pgoff: start >>> PAGE_SHIFT, shm: 0, anon: false };
+  return { start, end, flags, pgoff: start / PAGE_SIZE, shm: 0, anon: false };
 }

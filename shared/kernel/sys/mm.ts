@@ -1,5 +1,5 @@
 /** mmap, munmap, brk, sbrk, setrlimit: the address space of the caller. */
-import { address, bytes, flags, int, optional, rlimit, word } from '../args.ts';
+import { address, bytes, flags, increment, int, optional, rlimit, word } from '../args.ts';
 import { RESOURCES } from '../mm/commit.ts';
 import { accessRange } from '../mm/memory.ts';
 import { doBrk, doMmap, doMunmap, MAP } from '../mm/mmap.ts';
@@ -82,15 +82,15 @@ export function sysBrk(machine: Machine, task: Task, wanted: number): Answer {
   return granted({ addr });
 }
 
-export const sbrkArgs = { increment: int(-0x80000000, 0x7fffffff) };
+export const sbrkArgs = { increment };
 
 /** Moves the break by some bytes; answers the old one (sbrk(2), not what the notes say). */
-export function sysSbrk(machine: Machine, task: Task, increment: number): Answer {
+export function sysSbrk(machine: Machine, task: Task, by: number): Answer {
   const old = task.mm.brk;
-  if (old + increment < task.mm.startBrk) {
+  if (old + by < task.mm.startBrk) {
     return refused('ENOMEM', { code: 'BAD_ARGUMENT', argument: 'increment', rule: 'not below the start of the heap' });
   }
-  const addr = doBrk(machine, task, old + increment, isRoot(machine, task));
+  const addr = doBrk(machine, task, old + by, isRoot(machine, task));
   if (typeof addr !== 'number') return refusedBy(addr);
   machine.cost += machine.config.costs.area!;
   return granted({ addr: old });

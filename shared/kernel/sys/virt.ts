@@ -62,7 +62,7 @@ export function sysIoremap(machine: Machine, task: Task | null, phys: number, si
 
 /** Any address of the first page will do: ioremap adds the offset within the page (iounmap). */
 export function sysIounmap(machine: Machine, task: Task | null, addr: Addr): Answer {
-  const area = ownArea(machine, task, addr, addr - (addr % PAGE_SIZE), 'ioremap');
+  const area = ownArea(machine, task, addr, Math.floor(addr / PAGE_SIZE) * PAGE_SIZE, 'ioremap');
   if (!('kind' in area)) return area;
   iounmap(machine, area);
   machine.cost += machine.config.costs.area!;
@@ -93,7 +93,7 @@ export function sysKmap(machine: Machine, task: Task | null, pfn: Pfn): Answer {
   const forbidden = mayKmap(machine, task, pfn);
   if (forbidden) return forbidden;
   const addr = kmap(machine, pidOf(task), pfn);
-  if (addr < 0) return refused('EAGAIN', { code: 'WOULD_SLEEP', order: 0, freePages: freePages(machine.zones) });
+  if (addr === -1) return refused('EAGAIN', { code: 'WOULD_SLEEP', order: 0, freePages: freePages(machine.zones) });
   machine.cost += machine.config.costs.kmap!;
   return granted({ addr });
 }
@@ -101,7 +101,7 @@ export function sysKmap(machine: Machine, task: Task | null, pfn: Pfn): Answer {
 /** Of a page of low memory there is nothing to undo. */
 export function sysKunmap(machine: Machine, task: Task | null, pfn: Pfn): Answer {
   if (pfn >= machine.frames.count) return refused('EINVAL', { code: 'BAD_PAGE', pfn, order: 0 });
-  if (directAddress(machine.config.layout, pfn) >= 0) return granted();
+  if (directAddress(machine.config.layout, pfn) !== -1) return granted();
   const user = kmapUser(machine, pidOf(task), pfn);
   if (user < 0) return refused('EINVAL', { code: 'NOT_KMAPPED', pfn, slots: LAST_PKMAP });
   if (user !== pidOf(task) && !isRoot(machine, task)) return refused('EPERM', { code: 'NOT_OWNER', pfn, owner: user });
@@ -114,7 +114,7 @@ export function sysKmapAtomic(machine: Machine, task: Task | null, pfn: Pfn): An
   const forbidden = mayKmap(machine, task, pfn);
   if (forbidden) return forbidden;
   const addr = kmapAtomic(machine, pidOf(task), pfn);
-  if (addr < 0) return refused('ENOMEM', { code: 'KMAP_ATOMIC_FULL', slots: KM_MAX_IDX });
+  if (addr === -1) return refused('ENOMEM', { code: 'KMAP_ATOMIC_FULL', slots: KM_MAX_IDX });
   return granted({ addr });
 }
 
@@ -122,7 +122,7 @@ export function sysKmapAtomic(machine: Machine, task: Task | null, pfn: Pfn): An
 export function sysKunmapAtomic(machine: Machine, task: Task | null, addr: Addr): Answer {
   if (directPhys(machine.config.layout, addr) >= 0) return granted();
   const top = topAtomic(machine, pidOf(task));
-  if (top < 0) return refused('EINVAL', { code: 'NO_SUCH_AREA', addr });
+  if (top === -1) return refused('EINVAL', { code: 'NO_SUCH_AREA', addr });
   if (addr - (addr % PAGE_SIZE) !== top) return refused('EINVAL', { code: 'KMAP_ATOMIC_ORDER', addr, top });
   kunmapAtomic(machine, pidOf(task));
   return granted();

@@ -1,12 +1,12 @@
 /** The files that show an address space (fs/proc/task_mmu.c): maps, smaps, status, statm; and the four sizes VSS, RSS, PSS, USS. */
-import { PTE, PTE_PFN_SHIFT, tableBase } from '../../arch/mmu.ts';
+import { addressDigits } from '../../arch/address.ts';
+import { PTE, PTE_PFN_SHIFT, pmdAt, pteIndex, spanEnd, tableBase } from '../../arch/mmu.ts';
 import { dataPages } from '../../mm/commit.ts';
 import { pagesOf, VM } from '../../mm/vma.ts';
-import { PG, type Machine, type Mm, type Task, type Vma } from '../../types.ts';
+import { PAGE_SIZE, PG, type Machine, type Mm, type Task, type Vma } from '../../types.ts';
 
-const TABLE_SPAN = 1 << 22;
-/** Column of the name on a 32-bit machine. */
-const NAME_COLUMN = 49;
+/** Column of the name: 25 and six for each byte of a pointer. */
+const nameColumn = (mm: Mm): number => (mm.taskSize < 2 ** 32 ? 49 : 73);
 /** Inode numbers of shared anonymous objects start somewhere above those of a boot. */
 const SHMEM_INODE = 1024;
 
@@ -17,14 +17,14 @@ function nameOf(mm: Mm, vma: Vma): string {
 }
 
 function mapsLine(mm: Mm, vma: Vma): string {
-  const hex = (value: number) => value.toString(16).padStart(8, '0');
+  const hex = addressDigits;
   const { flags } = vma;
   const rights =
     (flags & VM.read ? 'r' : '-') + (flags & VM.write ? 'w' : '-') + (flags & VM.exec ? 'x' : '-') + (flags & VM.shared ? 's' : 'p');
   const file = vma.shm === 0 ? '00000000 00:00 0' : `${hex(vma.pgoff * 4096)} 00:01 ${SHMEM_INODE + vma.shm}`;
   const line = `${hex(vma.start)}-${hex(vma.end)} ${rights} ${file} `;
   const name = nameOf(mm, vma);
-  return name === '' ? `${line}\n` : `${line.padEnd(NAME_COLUMN)}${name}\n`;
+  return name === '' ? `${line}\n` : `${line.padEnd(nameColumn(mm))}${name}\n`;
 }
 
 export function maps(task: Task): string {
@@ -49,15 +49,14 @@ const PSS_SHIFT = 12;
 export function areaSizes(machine: Machine, mm: Mm, vma: Vma): AreaSizes {
   const sizes = { rss: 0, pss: 0, sharedClean: 0, sharedDirty: 0, privateClean: 0, privateDirty: 0, referenced: 0, anonymous: 0 };
   const { words } = machine.tables;
-  const directory = tableBase(machine, mm.pgd);
   for (let addr = vma.start; addr < vma.end;) {
-    const stop = Math.min(vma.end, (Math.floor(addr / TABLE_SPAN) + 1) * TABLE_SPAN);
-    const pde = words[directory + (addr >>> 22)]!;
+    const pmd = pmdAt(machine, mm.pgd, addr);
+    const stop = spanEnd(machine, pmd, addr, vma.end);
+    const pde = pmd < 0 ? 0 : words[pmd]!;
     if (pde !== 0) {
-      const base = tableBase(machine, pde >>> PTE_PFN_SHIFT);
-      for (let at = base + ((addr >>> 12) & 0x3ff), last = base + (((stop - 1) >>> 12) & 0x3ff); at <= last; at++) {
+      const first = tableBase(machine, pde >>> PTE_PFN_SHIFT) + pteIndex(machine, addr);
+      for (let at = first, end = first + (stop - addr) / PAGE_SIZE; at < end; at++)
         if (words[at] !== 0) addPage(machine, sizes, words[at]!);
-      }
     }
     addr = stop;
   }

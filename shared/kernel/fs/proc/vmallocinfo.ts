@@ -2,10 +2,11 @@
  * /proc/vmallocinfo (mm/vmalloc.c): one line an area, by address; sizes count the guard page. Where Linux names the
  * function that asked, this one names the process. Lazily freed areas come last.
  */
+import { addressDigits } from '../../arch/address.ts';
 import type { VmapArea } from '../../mm/vmap_types.ts';
 import { PAGE_SIZE, type Machine, type Pid } from '../../types.ts';
 
-const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
+const hex = (value: number): string => `0x${addressDigits(value)}`;
 const range = (area: VmapArea): string => `${hex(area.start)}-${hex(area.start + area.size)} ${String(area.size).padStart(7)}`;
 
 /** Who asked: a process by its name, or the kernel. */
