@@ -32,7 +32,7 @@ function upTo(max: number): Argument<number> {
   const bad = new BadArgument(`a whole number from 0 to ${max}, or such a number as 0x…`);
   return {
     parse: (value) => {
-      const number = address.parse(value);
+      const number = address.parse(value, false);
       return typeof number === 'number' && number <= max ? number : bad;
     },
     optional: false,
