@@ -23,6 +23,7 @@ describe('the examples for lessons', () => {
       'copy-on-write',
       'demand-paging',
       'dma',
+      'four-levels',
       'fragmentation',
       'free-list-joining',
       'free-list',

@@ -72,7 +72,7 @@ const HUGE_BYTES = 2 << 20;
 
 /** x86_64 puts areas of whole 2 MiB on multiples of them, so that huge pages fit; null where that cannot be (thp_get_unmapped_area). */
 function hugeAlignedArea(mm: Mm, length: number): Addr | null {
-  if (mm.taskSize < 2 ** 32 || length % HUGE_BYTES !== 0) return null;
+  if (mm.taskSize < 0x1_0000_0000 || length % HUGE_BYTES !== 0) return null;
   const found = unmappedArea(mm, length + HUGE_BYTES);
   return found < 0 ? null : (Math.floor(found / HUGE_BYTES) + 1) * HUGE_BYTES;
 }

@@ -6,7 +6,7 @@ import { pagesOf, VM } from '../../mm/vma.ts';
 import { PAGE_SIZE, PG, type Machine, type Mm, type Task, type Vma } from '../../types.ts';
 
 /** Column of the name: 25 and six for each byte of a pointer. */
-const nameColumn = (mm: Mm): number => (mm.taskSize < 2 ** 32 ? 49 : 73);
+const nameColumn = (mm: Mm): number => (mm.taskSize < 0x1_0000_0000 ? 49 : 73);
 /** Inode numbers of shared anonymous objects start somewhere above those of a boot. */
 const SHMEM_INODE = 1024;
 
