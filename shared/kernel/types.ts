@@ -91,6 +91,8 @@ export interface Zone {
   listLength: Int32Array;
   /** Lists of an order: 6 with migratetypes, 1 without. */
   types: number;
+  /** The rules of 2.6.32 hold (config.rules). */
+  k26: boolean;
   maxOrder: number;
   /** Pages of pageblocks kept for GFP_ATOMIC (nr_reserved_highatomic). */
   reservedHighatomic: number;

@@ -490,7 +490,7 @@ static void keep_first_blocks(struct zone *z)
 			continue;
 		for (int order = 0; order <= max_order && !is_free[head]; order++)
 			head = start & ~((1 << order) - 1);
-		while (is_free[head] && order_of[head] > pageblock_order && head + (1 << order_of[head]) > start) {
+		while (start >= z->start && is_free[head] && order_of[head] > pageblock_order && head + (1 << order_of[head]) > start) {
 			int half = order_of[head] - 1, type = type_of_block[head];
 			unlink_block(z, head);
 			link_block(z, head + (1 << half), half, type, 0);

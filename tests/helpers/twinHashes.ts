@@ -33,4 +33,22 @@ export const GOLDEN: readonly TwinShape[] = [
     liveMax: 2000,
     hashes: { 10: '3e580842 6272', 11: '329441af 6315', 12: '66f86806 6036' },
   },
+  {
+    name: '2.6.32: one zone without marks, so no reserve',
+    config: { frames: 1024, zones: { normal: 1024 }, pageblockOrder: 4, minFreeKbytes: 0, rules: '2.6.32' },
+    liveMax: 700,
+    hashes: { 13: '36e769a9 6948', 14: '3a7eb915 6951', 15: '9f37dd5f 7011' },
+  },
+  {
+    name: '2.6.32: three zones by formula',
+    config: { frames: 16384, zones: { dma: 1024, normal: 11264, highmem: 4096 }, pageblockOrder: 5, rules: '2.6.32' },
+    liveMax: 9000,
+    hashes: { 16: '21c09943 2565', 17: 'ee47bca9 2593', 18: '8a038589 1909' },
+  },
+  {
+    name: '2.6.32: zones that end within a pageblock, few orders',
+    config: { frames: 3001, zones: { dma: 1003, normal: 1998 }, pageblockOrder: 3, maxOrder: 6, minFreeKbytes: 200, rules: '2.6.32' },
+    liveMax: 2000,
+    hashes: { 19: 'aafad8a2 6091', 20: '99851278 6199', 21: 'ab45fb94 5877' },
+  },
 ];

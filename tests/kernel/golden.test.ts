@@ -31,6 +31,7 @@ describe('the examples for lessons', () => {
       'kmalloc',
       'kmap',
       'mempool',
+      'old-rules',
       'oom-who-is-next',
       'overcommit',
       'segmentation',

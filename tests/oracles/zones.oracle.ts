@@ -8,11 +8,12 @@ import { linesOf, parseBuddyinfo } from '../helpers/procText.ts';
 import { oracle } from './files.ts';
 
 /** Zones of these sizes with the kernel's own marks; as many frames as real machines have do not fit one of ours, so no frames. */
-function zonesOf(managed: readonly [Zone['name'], number][], kbytes: number): Zone[] {
+function zonesOf(managed: readonly [Zone['name'], number][], kbytes: number, rules = '6.x'): Zone[] {
   const { zones, config } = createMachine({
     frames: 64 * managed.length,
     zones: { dma: 64, normal: 64, ...(managed.length > 2 ? { highmem: 64 } : {}) },
     mobility: false,
+    rules,
   });
   const sized = managed.map(([name, pages], n) => ({ ...zones[n]!, name, managed: pages }));
   setupZones({ zones: sized, config: { ...config, minFreeKbytes: kbytes } });
@@ -107,18 +108,21 @@ describe('published dumps of 32-bit machines', () => {
     }
   });
 
-  test('D1: lowmem_reserve is exact (its marks follow the 2.6.32 rule, which this kernel does not have yet)', () => {
+  test('D1 (2.6.2x): min, low, high and lowmem_reserve, exactly, by the rules of 2.6.32', () => {
     const part = text().slice(text().indexOf('[D1]'), text().indexOf('# buddy lines'));
-    const rows = [...part.matchAll(/^(\w+) +min (\d+) .*present (\d+) +lowmem_reserve ([\d ]+)$/gm)];
+    const rows = [...part.matchAll(/^(\w+) +min (\d+) +low (\d+) +high (\d+) +present (\d+) +lowmem_reserve ([\d ]+)$/gm)];
     expect(rows).toHaveLength(3);
     const zones = zonesOf(
-      rows.map((row) => [row[1] as Zone['name'], Number(row[3]) / 4]),
+      rows.map((row) => [row[1] as Zone['name'], Number(row[5]) / 4]),
       3816,
+      '2.6.32',
     );
     for (const [n, row] of rows.entries()) {
-      expect(zones[n]!.lowmemReserve).toEqual(row[4]!.split(' ').map(Number).slice(0, 3));
-      expect(zones[n]!.watermark.min * 4).toBe(Number(row[2]));
+      const { min, low, high } = zones[n]!.watermark;
+      expect([min, low, high].map((pages) => pages * 4)).toEqual(row.slice(2, 5).map(Number));
+      expect(zones[n]!.lowmemReserve).toEqual(row[6]!.split(' ').map(Number).slice(0, 3));
     }
+    expect(minFreeKbytes(zones)).toBe(3816);
   });
 
   test('D1: a line of free lists sums up to what it says, as our report’s do', () => {

@@ -1,6 +1,6 @@
 /** Knobs under vm. (kernel/sysctl.c, mm/…): the value's range, and what turning them does. */
 import { compactMemory } from '../mm/compaction.ts';
-import { setupZones } from '../mm/mmzone.ts';
+import { setMarks } from '../mm/memblock.ts';
 import type { Machine } from '../types.ts';
 
 interface Sysctl {
@@ -8,11 +8,13 @@ interface Sysctl {
   readonly high: number;
   /** May everybody turn it (calls.md, Rights)? */
   readonly open: boolean;
+  /** Release that brought it, if later than 2.6.32. */
+  readonly since?: string;
   readonly set: (machine: Machine, value: number) => void;
 }
 
 export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
-  'vm.compact_memory': { low: 1, high: 1, open: true, set: (machine) => compactMemory(machine) },
+  'vm.compact_memory': { low: 1, high: 1, open: true, since: '2.6.35', set: (machine) => compactMemory(machine) },
   'vm.min_free_kbytes': { low: 0, high: 4 << 20, open: false, set: setMinFreeKbytes },
   'vm.overcommit_memory': {
     low: 0,
@@ -34,5 +36,5 @@ export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
 
 function setMinFreeKbytes(machine: Machine, value: number): void {
   machine.config.minFreeKbytes = value;
-  setupZones(machine);
+  setMarks(machine);
 }

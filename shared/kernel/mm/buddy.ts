@@ -139,17 +139,6 @@ export function setPageblockType(frames: Frames, pfn: Pfn, order: number, type: 
   frames.pageblock.fill(type, first, first + blocks);
 }
 
-/** Gives the buddy all frames of [start, end) in the largest aligned blocks, lowest first, each to the tail (__free_pages_memory). */
-export function freeRange(frames: Frames, zone: Zone, start: Pfn, end: Pfn): void {
-  for (let pfn = start; pfn < end;) {
-    let order = 0;
-    while (order < zone.maxOrder && (pfn & (1 << order)) === 0 && pfn + (2 << order) <= end) order += 1;
-    freeOnePage(frames, zone, pfn, order, true, null);
-    pfn += 1 << order;
-  }
-  zone.managed += end - start;
-}
-
 /** The largest order of which a block is free in these zones, -1 if none. */
 export function largestFreeOrder(zones: readonly Zone[]): number {
   let largest = -1;

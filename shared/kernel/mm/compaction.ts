@@ -248,7 +248,7 @@ function deferReset(zone: Zone, order: number): void {
 
 /** Compacts the zones of a request from the highest down until one has a block (try_to_compact_pages). */
 export function tryToCompactPages(machine: Machine, order: number, gfp: number, sync: boolean): CompactResult {
-  if ((gfp & GFP_BIT.__GFP_IO) === 0) return 'skipped';
+  if ((gfp & GFP_BIT.__GFP_IO) === 0 || machine.config.rules === '2.6.32') return 'skipped';
   const classIndex = classZone(machine.zones, gfp);
   let result: CompactResult = 'skipped';
   for (let i = classIndex; i >= 0; i--) {

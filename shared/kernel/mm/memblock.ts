@@ -3,10 +3,23 @@
  * boot above it, memory beyond `mem=` that nobody manages, and the region kept for the contiguous memory allocator.
  * The rest goes to the buddy, lowest first.
  */
-import { MIGRATE, PG, type Machine, type Pfn, type Zone } from '../types.ts';
-import { freeRange, setPageblockType } from './buddy.ts';
+import { MIGRATE, PG, type Frames, type Machine, type Pfn, type Zone } from '../types.ts';
+import { freeOnePage, setPageblockType } from './buddy.ts';
 import { createCma, placeCma } from './cma_area.ts';
+import { freeOnePage26, setupMigrateReserve } from './mobility26.ts';
 import { createFrames, createZones, setupZones } from './mmzone.ts';
+
+/** Gives the buddy all frames of [start, end) in the largest aligned blocks, lowest first, each to the tail (__free_pages_memory); of 2.6.32 to the head, so that the highest block is given out first (free_all_bootmem). */
+export function freeRange(frames: Frames, zone: Zone, start: Pfn, end: Pfn): void {
+  for (let pfn = start; pfn < end;) {
+    let order = 0;
+    while (order < zone.maxOrder && (pfn & (1 << order)) === 0 && pfn + (2 << order) <= end) order += 1;
+    if (zone.k26) freeOnePage26(frames, zone, pfn, order, null);
+    else freeOnePage(frames, zone, pfn, order, true, null);
+    pfn += 1 << order;
+  }
+  zone.managed += end - start;
+}
 
 function freeZone(machine: Machine, zone: Zone, from: Pfn): void {
   const start = Math.max(zone.start, from);
@@ -29,6 +42,12 @@ function freeZone(machine: Machine, zone: Zone, from: Pfn): void {
   }
 }
 
+/** Marks and reserves of the zones as they are now; 2.6.32 keeps pageblocks by them. */
+export function setMarks(machine: Machine): void {
+  setupZones(machine);
+  for (const zone of machine.zones) if (zone.k26) setupMigrateReserve(machine.frames, zone);
+}
+
 /** Hands memory to the buddy as at boot, from frame `reserved` on. Only for a machine that nothing has happened to yet. */
 export function bootMemory(machine: Machine, reserved: number): void {
   const { config } = machine;
@@ -40,7 +59,7 @@ export function bootMemory(machine: Machine, reserved: number): void {
   machine.cma = place === null ? null : createCma(place.base, place.count);
   for (const zone of machine.zones) freeZone(machine, zone, reserved);
   machine.bootPages = reserved;
-  setupZones(machine);
+  setMarks(machine);
 }
 
 /** Has nothing happened to the machine since it booted? Then boot may still take memory. */

@@ -16,7 +16,8 @@ const ZONE_ORDER = [
 const LOWMEM_RESERVE_RATIO: Readonly<Record<Zone['name'], number>> = { DMA: 256, DMA32: 256, Normal: 32, HighMem: 0 };
 const WATERMARK_SCALE_FACTOR = 10;
 
-function createZone(name: Zone['name'], start: Pfn, end: Pfn, maxOrder: number, types: number): Zone {
+function createZone(name: Zone['name'], start: Pfn, end: Pfn, { maxOrder, mobility, rules }: MachineConfig): Zone {
+  const types = mobility ? MIGRATE_TYPES : 1;
   const lists = (maxOrder + 1) * types;
   return {
     name,
@@ -29,6 +30,7 @@ function createZone(name: Zone['name'], start: Pfn, end: Pfn, maxOrder: number, 
     listTail: new Int32Array(lists).fill(-1),
     listLength: new Int32Array(lists),
     types,
+    k26: rules === '2.6.32',
     maxOrder,
     reservedHighatomic: 0,
     cmaPages: 0,
@@ -46,7 +48,7 @@ export function createZones(config: MachineConfig): Zone[] {
   for (const [key, name] of ZONE_ORDER) {
     const end = start + config.zones[key];
     const managedEnd = Math.min(end, config.mem);
-    if (managedEnd > start) zones.push(createZone(name, start, managedEnd, config.maxOrder, config.mobility ? MIGRATE_TYPES : 1));
+    if (managedEnd > start) zones.push(createZone(name, start, managedEnd, config));
     start = end;
   }
   return zones;
@@ -124,13 +126,13 @@ export function lowmemPages(zones: readonly Zone[]): number {
   return pages;
 }
 
-/** min_free_kbytes by formula: 4 × √(lowmem in kB), 128 to 262,144 (init_per_zone_wmark_min). */
+/** min_free_kbytes by formula: 4 × √(lowmem in kB), 128 to 262,144, of 2.6.32 65,536 (init_per_zone_wmark_min). */
 export function minFreeKbytes(zones: readonly Zone[]): number {
   const kbytes = isqrt(lowmemPages(zones) * 4 * 16);
-  return Math.min(Math.max(kbytes, 128), 262144);
+  return Math.min(Math.max(kbytes, 128), zones[0]?.k26 ? 65536 : 262144);
 }
 
-/** Sets min, low and high of each zone, in pages (__setup_per_zone_wmarks); 0 kB turns them off. */
+/** Sets min, low and high of each zone, in pages (__setup_per_zone_wmarks); 0 kB turns them off. 2.6.32 knows no watermark_scale_factor. */
 function setupWatermarks(zones: readonly Zone[], kbytes: number): void {
   const pagesMin = kbytes >> 2;
   const lowmem = Math.max(1, lowmemPages(zones));
@@ -141,6 +143,10 @@ function setupWatermarks(zones: readonly Zone[], kbytes: number): void {
     }
     const share = Math.floor((pagesMin * zone.managed) / lowmem);
     const min = zone.name === 'HighMem' ? Math.min(Math.max(Math.floor(zone.managed / 1024), 32), 128) : share;
+    if (zone.k26) {
+      zone.watermark = { min, low: min + (share >> 2), high: min + (share >> 1) };
+      continue;
+    }
     const delta = Math.max(share >> 2, Math.floor((zone.managed * WATERMARK_SCALE_FACTOR) / 10000));
     zone.watermark = { min, low: min + delta, high: min + 2 * delta };
   }

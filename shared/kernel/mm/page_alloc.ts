@@ -6,6 +6,7 @@ import { emit, FACT } from '../facts.ts';
 import { GFP_BIT } from '../gfp.ts';
 import { MIGRATE, PG, type Machine, type Pfn, type Pid, type Zone } from '../types.ts';
 import { freeOnePage } from './buddy.ts';
+import { freeOnePage26, rmqueue26, zoneWatermarkOk26 } from './mobility26.ts';
 import { ALLOC, ALLOC_RESERVES, freePagesOfType, reserveHighatomicPageblock, rmqueue } from './mobility.ts';
 import { classZone, zoneOf } from './mmzone.ts';
 import { count, countAlloc, VMSTAT } from './vmstat.ts';
@@ -49,6 +50,7 @@ function hasBlock(zone: Zone, order: number, flags: number): boolean {
  * mark; pages that the request may not have do not count; those kept from higher zones raise it.
  */
 export function zoneWatermarkOk(zone: Zone, order: number, mark: number, classZoneIndex: number, flags: number): boolean {
+  if (zone.k26) return zoneWatermarkOk26(zone, order, oldMark(mark, flags), zone.lowmemReserve[classZoneIndex] ?? 0);
   let free = zone.free - ((1 << order) - 1);
   if (zone.reservedHighatomic > 0 && (flags & ALLOC_RESERVES) === 0) free -= freePagesOfType(zone, MIGRATE.highatomic);
   if (zone.cmaPages > 0 && (flags & ALLOC.cma) === 0) free -= freePagesOfType(zone, MIGRATE.cma);
@@ -59,6 +61,12 @@ export function zoneWatermarkOk(zone: Zone, order: number, mark: number, classZo
   }
   if (free <= min + (zone.lowmemReserve[classZoneIndex] ?? 0)) return false;
   return order === 0 || hasBlock(zone, order, flags);
+}
+
+/** How far a request of 2.6.32 may go below a mark: half of it, and a quarter of the rest for who cannot wait (ALLOC_HIGH, ALLOC_HARDER). */
+function oldMark(mark: number, flags: number): number {
+  const min = flags & ALLOC.minReserve ? mark - (mark >> 1) : mark;
+  return flags & ALLOC.nonBlock ? min - (min >> 2) : min;
 }
 
 /** The mark as it stands: boosted while a zone mixes types. */
@@ -92,10 +100,11 @@ function walkZonelist(
   for (let i = classIndex; i >= 0; i--) {
     const zone = machine.zones[i]!;
     if (!zoneWatermarkOk(zone, order, markOf(zone, mark), classIndex, flags)) continue;
-    const pfn = rmqueue(machine, zone, order, gfpMigratetype(gfp), flags);
+    const type = gfpMigratetype(gfp);
+    const pfn = zone.k26 ? rmqueue26(machine, zone, order, type) : rmqueue(machine, zone, order, type, flags);
     if (pfn < 0) continue;
     prepNewPage(machine, zone, pfn, order, pid, kind);
-    if (flags & ALLOC.highatomic) reserveHighatomicPageblock(machine, zone, pfn, order);
+    if (flags & ALLOC.highatomic && !zone.k26) reserveHighatomicPageblock(machine, zone, pfn, order);
     return pfn;
   }
   return -1;
@@ -122,6 +131,8 @@ export function freePagesBlock(machine: Machine, pfn: Pfn, order: number): void 
   frames.refcount[pfn] = 0;
   frames.owner[pfn] = 0;
   frames.index[pfn] = 0;
-  freeOnePage(frames, zoneOf(machine.zones, pfn), pfn, order, false, machine.facts);
+  const zone = zoneOf(machine.zones, pfn);
+  if (zone.k26) freeOnePage26(frames, zone, pfn, order, machine.facts);
+  else freeOnePage(frames, zone, pfn, order, false, machine.facts);
   count(machine, VMSTAT.pgfree, 1 << order);
 }

@@ -114,12 +114,27 @@ function addKmalloc(machine: Machine, family: number, place: number, name: strin
 
 /** kmalloc-8 to kmalloc-8k, and the same for reclaimable memory and for DMA (create_kmalloc_caches). */
 function bootSlub(machine: Machine, hasDma: boolean): void {
+  if (machine.config.rules === '2.6.32') {
+    bootSlub26(machine, hasDma);
+    return;
+  }
   for (let family = FAMILY.normal; family <= (hasDma ? FAMILY.dma : FAMILY.reclaimable); family++) {
     for (const size of SLUB_CLASSES) {
       const name = SLUB_NAMES[family]! + (size < 1024 ? size : `${size / 1024}k`);
       // As large as the size's lowest bit: objects of a power of two lie at multiples of it.
       addKmalloc(machine, family, kmallocClass(size), name, size, size & -size, FAMILY_FLAGS[family]!);
     }
+  }
+}
+
+/** 2.6.32 names its classes in bytes, and knows no reclaimable ones. */
+// Simplified: its caches for DMA are there from boot; 2.6.32 makes each when it is first asked for.
+function bootSlub26(machine: Machine, hasDma: boolean): void {
+  machine.slab.kmalloc = [[], []];
+  for (const size of SLUB_CLASSES) addKmalloc(machine, FAMILY.normal, kmallocClass(size), `kmalloc-${size}`, size, 8, 0);
+  if (!hasDma) return;
+  for (const size of SLUB_CLASSES) {
+    addKmalloc(machine, FAMILY.dma, kmallocClass(size), `kmalloc_dma-${size}`, size, 8, SLAB.cacheDma);
   }
 }
 
@@ -262,7 +277,7 @@ function familyOf(machine: Machine, gfp: number): number {
   const { kmalloc } = machine.slab;
   const isSlab = machine.config.slab.allocator === 'slab';
   if (gfp & GFP_BIT.__GFP_DMA && kmalloc[isSlab ? 1 : FAMILY.dma]?.length) return isSlab ? 1 : FAMILY.dma;
-  return gfp & GFP_BIT.__GFP_RECLAIMABLE && !isSlab ? FAMILY.reclaimable : FAMILY.normal;
+  return gfp & GFP_BIT.__GFP_RECLAIMABLE && !isSlab && kmalloc[FAMILY.reclaimable]!.length > 0 ? FAMILY.reclaimable : FAMILY.normal;
 }
 
 /** The cache that serves a kmalloc of so many bytes; null where pages do, or nothing. */

@@ -70,6 +70,11 @@ export function calculateOrder26(size: number, cpus: number, maxOrder: number): 
   return order <= maxOrder ? order : -1;
 }
 
+/** Slabs that 2.6.32 keeps though empty when a CPU lets go of them; it keeps none at the CPU (kmem_cache_open). */
+export function slubLimits26(size: number): number {
+  return Math.min(Math.max(fls(size) - 1, 5), 10);
+}
+
 /** min_partial and cpu_partial: slabs that are kept though empty, and free objects that the CPU may keep (set_min_partial, set_cpu_partial). */
 export function slubLimits(size: number): { minPartial: number; cpuPartial: number } {
   const minPartial = Math.min(Math.max((fls(size) - 1) >> 1, 5), 10);

@@ -80,6 +80,9 @@ export interface Slab {
   descriptor: number;
 }
 
+/** `cpuPartialSlabs` where there is no such list: it came with 3.2. */
+export const NO_CPU_PARTIAL = -1;
+
 /** SLUB: what a cache has on its CPU and on its node (struct kmem_cache_cpu, kmem_cache_node). */
 export interface SlubLists {
   /** The slab that allocations come from, −1 for none. */

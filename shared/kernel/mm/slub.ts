@@ -5,10 +5,10 @@
 import { GFP_BIT } from '../gfp.ts';
 import type { Machine, Pid } from '../types.ts';
 import { getOrder } from './slab_bytes.ts';
-import { alignUp, calculateAlignment, calculateOrder, slubLayout, slubLimits } from './slab_geometry.ts';
+import { alignUp, calculateAlignment, calculateOrder, calculateOrder26, slubLayout, slubLimits, slubLimits26 } from './slab_geometry.ts';
 import { addSlab, createSlab, createSlabList, delSlab, objectPhys, popFree, slabOf } from './slab_objects.ts';
 import { constructAll, CORRUPT, fixFlags, mayFill, NO_CONTENTS, slabGfp, slabPages } from './slab_pages.ts';
-import { ON, SLAB, type Cache, type CacheWish, type Sizes, type Slab, type SlubLists } from './slab_types.ts';
+import { NO_CPU_PARTIAL, ON, SLAB, type Cache, type CacheWish, type Sizes, type Slab, type SlubLists } from './slab_types.ts';
 import { allocDebug, isDebugged, setupSlabDebug } from './slub_debug.ts';
 import { deactivateSlab, putCpuPartial } from './slub_free.ts';
 
@@ -23,11 +23,12 @@ export function mergeSize(machine: Machine, wish: CacheWish): { size: number; al
 
 /** Sizes and lists of a new cache; null when no slab can hold an object. */
 export function slubCache(machine: Machine, wish: CacheWish): { sizes: Sizes; lists: SlubLists } | null {
-  const { slab, maxOrder } = machine.config;
+  const { slab, maxOrder, rules } = machine.config;
+  const is26 = rules === '2.6.32';
   const { align } = mergeSize(machine, wish);
   const layout = slubLayout({ ...wish, align, word: slab.word });
   const { size, flags, offset, inuse, freePointer } = layout;
-  const order = calculateOrder(size, slab.cpus, maxOrder);
+  const order = (is26 ? calculateOrder26 : calculateOrder)(size, slab.cpus, maxOrder);
   if (order < 0) return null;
   const objects = Math.floor((4096 << order) / size);
   const { minPartial, cpuPartial } = slubLimits(size);
@@ -38,8 +39,8 @@ export function slubCache(machine: Machine, wish: CacheWish): { sizes: Sizes; li
       cpuSlab: -1,
       cpuPartial: -1,
       partial: createSlabList(),
-      minPartial,
-      cpuPartialSlabs: isChecked ? 0 : Math.ceil((cpuPartial * 2) / objects),
+      minPartial: is26 ? slubLimits26(size) : minPartial,
+      cpuPartialSlabs: is26 ? NO_CPU_PARTIAL : isChecked ? 0 : Math.ceil((cpuPartial * 2) / objects),
       freePointer,
     },
   };

@@ -7,7 +7,7 @@
 import type { Machine } from '../types.ts';
 import { checkEmptySlab, freeDebug, isDebugged, linkDebug, listSlabObjects } from './slub_debug.ts';
 import { addSlab, delSlab, destroySlab, pushFree, slabOf } from './slab_objects.ts';
-import { ON, type Cache, type Slab } from './slab_types.ts';
+import { NO_CPU_PARTIAL, ON, type Cache, type Slab } from './slab_types.ts';
 
 /** Slabs with at most so many free objects are sorted by kmem_cache_shrink (SHRINK_PROMOTE_MAX). */
 const SHRINK_PROMOTE_MAX = 32;
@@ -60,12 +60,21 @@ export function slubFree(machine: Machine, cache: Cache, slab: Slab, index: numb
   pushFree(slab, index);
   if (slab.on === ON.cpu) return true;
   const lists = cache.slub!;
-  if (wasFull) putCpuPartial(machine, cache, slab, true);
+  if (lists.cpuPartialSlabs === NO_CPU_PARTIAL) freeToNode26(machine, cache, slab, wasFull);
+  else if (wasFull) putCpuPartial(machine, cache, slab, true);
   else if (slab.on === ON.partial && slab.inuse === 0 && lists.partial.length >= lists.minPartial) {
     delSlab(machine, lists.partial, slab);
     discardSlab(machine, cache, slab);
   }
   return true;
+}
+
+/** 2.6.32: a full slab that got an object back goes to the tail of the node's list, an empty one to the buddy at once. */
+function freeToNode26(machine: Machine, cache: Cache, slab: Slab, wasFull: boolean): void {
+  if (slab.inuse === 0) {
+    if (!wasFull) delSlab(machine, cache.slub!.partial, slab);
+    discardSlab(machine, cache, slab);
+  } else if (wasFull) addPartial(machine, cache, slab, true);
 }
 
 /** With debugging every object goes to the node's list at once (free_to_partial_list). */

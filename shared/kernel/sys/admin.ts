@@ -11,6 +11,8 @@ export function sysSysctl(machine: Machine, task: Task | null, name: string, val
   const knob = SYSCTLS[name]!;
   if (!knob.open && task !== null && !machine.config.root.includes(task.pid))
     return refused('EACCES', { code: 'NOT_ROOT', call: 'sysctl' });
+  if (knob.since !== undefined && machine.config.rules === '2.6.32')
+    return badArgument('name', `a knob of 2.6.32: this one came with ${knob.since}`);
   if (value < knob.low || value > knob.high) return badArgument('value', `${knob.low} to ${knob.high}`);
   knob.set(machine, value);
   return granted();

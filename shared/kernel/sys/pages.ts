@@ -1,9 +1,8 @@
 /** alloc_pages, free_pages, add_memory: pages for the kernel and its drivers. */
 import { gfp, int } from '../args.ts';
 import { claimedWithin } from '../kernel/resource.ts';
-import { setupZones } from '../mm/mmzone.ts';
 import { freePagesBlock } from '../mm/page_alloc.ts';
-import { freeRange } from '../mm/buddy.ts';
+import { freeRange, setMarks } from '../mm/memblock.ts';
 import { allocPages, allocWhy, ASKER_KILLED, WOULD_SLEEP } from '../mm/slowpath.ts';
 import { freePages } from '../mm/mmzone.ts';
 import { PAGE_SIZE, PG, type Answer, type Machine, type Task } from '../types.ts';
@@ -61,6 +60,6 @@ export function sysAddMemory(machine: Machine, _task: Task | null, count: number
   frames.count += count;
   zone.end = frames.count;
   freeRange(frames, zone, pfn, frames.count);
-  setupZones(machine);
+  setMarks(machine);
   return granted({ pfn });
 }
