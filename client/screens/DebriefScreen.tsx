@@ -14,7 +14,7 @@ import { ProcessesPanel, TopThree } from '../panels/play/ProcessesPanel.tsx';
 import { SpacePanel } from '../panels/play/SpacePanel.tsx';
 import type { Seen } from '../panels/play/watchRound.ts';
 import { YouPanel } from '../panels/play/YouPanel.tsx';
-import { DebriefTabs, type DebriefTab } from '../panels/replay/DebriefTabs.tsx';
+import { Tabs } from '../panels/Tabs.tsx';
 import { EventsPanel } from '../panels/replay/EventsPanel.tsx';
 import { FollowPicker } from '../panels/replay/FollowPicker.tsx';
 import { KeysCard } from '../panels/replay/KeysCard.tsx';
@@ -31,6 +31,8 @@ import { sentenceOf } from '../text/sentence.ts';
 import { t } from '../text/t.ts';
 import '../panels/play/play.css';
 import '../panels/replay/replay.css';
+
+const TABS = ['map', 'story', 'class', 'machine'] as const;
 
 interface DebriefProps {
   recording: Recording;
@@ -74,7 +76,7 @@ function nameless(seat: number | null, pid: number): string {
 }
 
 function Debriefing({ replay, play, seen, close }: { replay: Replay; play: Play; seen: Seen; close(): void }) {
-  const [tab, setTab] = useState<DebriefTab>('map');
+  const [tab, setTab] = useState<(typeof TABS)[number]>('map');
   const [keys, showKeys] = useState(false);
   const back = (): void => {
     if (keys) showKeys(false);
@@ -92,7 +94,7 @@ function Debriefing({ replay, play, seen, close }: { replay: Replay; play: Play;
           {t('replay.close')}
         </button>
       </PlayHeader>
-      <DebriefTabs tab={tab} choose={setTab} />
+      <Tabs names={TABS} area="replay" tab={tab} choose={setTab} />
       <Left replay={replay} play={play} seen={seen} />
       <MapPanel play={play}>
         {mine !== null && <KillCard play={play} mine={mine} />}

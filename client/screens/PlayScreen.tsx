@@ -15,16 +15,17 @@ import { createPlay } from '../panels/play/play.ts';
 import type { Play } from '../panels/play/play.ts';
 import type { Seen } from '../panels/play/watchRound.ts';
 import { PlayHeader } from '../panels/play/PlayHeader.tsx';
-import { PlayTabs } from '../panels/play/PlayTabs.tsx';
-import type { TabName } from '../panels/play/PlayTabs.tsx';
+import { Tabs } from '../panels/Tabs.tsx';
 import { ProcessesPanel, TopThree } from '../panels/play/ProcessesPanel.tsx';
 import { SpacePanel } from '../panels/play/SpacePanel.tsx';
 import { TrayPanel } from '../panels/play/TrayPanel.tsx';
-import { YouPanel } from '../panels/play/YouPanel.tsx';
+import { KillRank, YouPanel } from '../panels/play/YouPanel.tsx';
 import type { Session } from '../session/Session.ts';
 import { sentenceOf } from '../text/sentence.ts';
 import { t } from '../text/t.ts';
 import '../panels/play/play.css';
+
+const TABS = ['map', 'own', 'machine', 'class'] as const;
 
 /** Milliseconds of the introduction, unless the player acts before. */
 const INTRO_MS = 10_000;
@@ -43,7 +44,7 @@ export default function PlayScreen({ session, menu }: { session: Session; menu?:
 function Playing({ play, seen, known, menu }: { play: Play; seen: Seen; known: boolean; menu: ComponentChildren }) {
   const mine = seen.mine!;
   const [why, showWhy] = useState(false);
-  const [tab, setTab] = useState<TabName>('map');
+  const [tab, setTab] = useState<(typeof TABS)[number]>('map');
   const intro = useIntro(play, known);
   useEffect(
     () =>
@@ -59,7 +60,9 @@ function Playing({ play, seen, known, menu }: { play: Play; seen: Seen; known: b
       <PlayHeader play={play} seen={seen}>
         {menu}
       </PlayHeader>
-      <PlayTabs tab={tab} choose={setTab} mine={mine} />
+      <Tabs names={TABS} area="play" tab={tab} choose={setTab}>
+        <KillRank mine={mine} />
+      </Tabs>
       <div class="left">
         <ProcessesPanel play={play} all={seen.all} />
         {seen.round.scenario.ranks !== 'none' && <TopThree play={play} all={seen.all} />}
