@@ -10,6 +10,7 @@ import * as contig from './sys/contig.ts';
 import * as dma from './sys/dma.ts';
 import * as byteorder from './sys/byteorder.ts';
 import * as libc from './sys/libc.ts';
+import * as file from './sys/file.ts';
 import * as look from './sys/look.ts';
 import * as mm from './sys/mm.ts';
 import * as mempool from './sys/mempool.ts';
@@ -74,6 +75,11 @@ export const CALLS = {
   ntohl: { who: 'any', args: byteorder.longArgs, run: byteorder.sysSwapLong },
   ntohs: { who: 'any', args: byteorder.shortArgs, run: byteorder.sysSwapShort },
   bytes_of: { who: 'any', args: byteorder.bytesOfArgs, run: byteorder.sysBytesOf },
+  open: { who: 'process', args: file.openArgs, run: file.sysOpen },
+  pread: { who: 'process', args: file.preadArgs, run: file.sysPread },
+  pwrite: { who: 'process', args: file.preadArgs, run: file.sysPwrite },
+  fsync: { who: 'process', args: file.fdArgs, run: file.sysFsync },
+  close: { who: 'process', args: file.fdArgs, run: file.sysClose },
   spawn: { who: 'kernel', args: none, run: process.sysSpawn },
   fork: { who: 'process', args: none, run: process.sysFork },
   exit: { who: 'process', args: process.exitArgs, run: process.sysExit },

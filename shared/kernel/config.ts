@@ -1,5 +1,6 @@
 /** A machine's configuration (calls.md): checked key by key, every default filled in. */
 import { kernelLayout, VMALLOC_END, type LayoutKeys } from './arch/layout.ts';
+import { DISK_KEYS, diskConfig } from './config_disk.ts';
 import { COSTS } from './costs.ts';
 import type { Fit, LibcRules, ListOrder } from './libc/types.ts';
 import type { KernelLayout } from './mm/vmap_types.ts';
@@ -69,9 +70,10 @@ const KNOWN = [
   'costs',
   'seed',
   'rules',
+  ...DISK_KEYS,
 ];
 /** Keys of calls.md whose mechanism is not in this kernel yet. */
-const LATER = ['swap', 'disk', 'swappiness', 'replacement', 'tlb'];
+const LATER = ['tlb'];
 
 function checkKeys(keys: Keys): void {
   for (const key of Object.keys(keys)) {
@@ -195,6 +197,10 @@ function libcOf(keys: Keys): LibcRules {
   };
 }
 
+function impossible(message: string): never {
+  throw new ConfigError(message);
+}
+
 /** Throws ConfigError when no such machine can be. */
 export function parseConfig(config: unknown): MachineConfig {
   if (!isPlain(config)) throw new ConfigError('a machine is an object');
@@ -228,6 +234,7 @@ export function parseConfig(config: unknown): MachineConfig {
     minFreeKbytes: integer(config, 'minFreeKbytes', 0, frames * 4, -1),
     slab: slabOf(config, arch),
     libc: libcOf(config),
+    ...diskConfig(config, impossible),
     overcommit: overcommitOf(config),
     rules: rulesOf(config),
     chargeKernel: flag(config, 'chargeKernel', false),

@@ -8,7 +8,7 @@ export const COSTS = {
   syscall: 0,
   /** A minor fault with the page that it brings. */
   minor_fault: 2,
-  /** Copying a page on write, on top of the fault. */
+  /** Copying a page: on write, on top of the fault; between the page cache and a process. */
   copy_page: 1,
   /** alloc_pages of order 0; of a higher order: contiguous + 2^order × contiguous_frame. */
   alloc_page: 2,
@@ -36,6 +36,9 @@ export const COSTS = {
   /** A transfer by DMA, and each KiB of it. */
   dma: 4,
   dma_kib: 1,
+  /** A request to the disk or to swap, and each page in it. */
+  disk_io: 80,
+  disk_page: 4,
   look: 0,
 };
 export type CostName = keyof typeof COSTS;

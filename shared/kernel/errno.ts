@@ -1,3 +1,18 @@
 /** Error numbers by name (errno(3)). */
-export const ERRNOS = ['EPERM', 'ENOENT', 'ESRCH', 'EAGAIN', 'ENOMEM', 'EACCES', 'EFAULT', 'EBUSY', 'EEXIST', 'EINVAL', 'ENFILE'] as const;
+export const ERRNOS = [
+  'EPERM',
+  'ENOENT',
+  'ESRCH',
+  'EAGAIN',
+  'ENOMEM',
+  'EACCES',
+  'EFAULT',
+  'EBUSY',
+  'EEXIST',
+  'EINVAL',
+  'ENFILE',
+  'EBADF',
+  'EMFILE',
+  'EFBIG',
+] as const;
 export type Errno = (typeof ERRNOS)[number];

@@ -8,13 +8,17 @@ import { isCall, parseArgs, rowOf, runRow, type CallSpec } from './calls.ts';
 import { CodecError, decode, encode } from './codec.ts';
 import { parseConfig } from './config.ts';
 import type { FactRing } from './facts.ts';
+import { createDisk } from './fs/inode.ts';
 import { createHasher, hashArray, hashText, hashWord } from './hash.ts';
 import { spawn } from './kernel/fork.ts';
 import { createIomem } from './kernel/resource.ts';
 import { createHighmem } from './mm/highmem.ts';
 import { bootMemory } from './mm/memblock.ts';
 import { createFrames } from './mm/mmzone.ts';
+import { writebackTick } from './mm/page_writeback.ts';
 import { createRmap } from './mm/rmap.ts';
+import { createLru } from './mm/swap.ts';
+import { createSwap } from './mm/swap_state.ts';
 import { createVmapSpace } from './mm/vmap_area.ts';
 import { bootCaches, createSlabState } from './mm/slab_common.ts';
 import { slabTick } from './mm/slab_free.ts';
@@ -56,6 +60,9 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     shmPages: new Map(),
     nextShm: 1,
     contents: new Map(),
+    disk: createDisk(parsed),
+    lru: createLru(),
+    swap: createSwap(parsed.swap),
     committed: 0,
     cost: 0,
     kills: [],
@@ -126,6 +133,7 @@ export function call(machine: Machine, pid: Pid, request: Call): Answer {
 export function tick(machine: Machine): void {
   machine.now += 1;
   slabTick(machine);
+  if (machine.disk !== null) writebackTick(machine);
   // kswapd has run: nothing can be reclaimed yet, and the boost is spent.
   for (const zone of machine.zones) zone.boost = 0;
 }
@@ -134,6 +142,7 @@ export function tick(machine: Machine): void {
 const SMALL = [
   ...(['now', 'rng', 'nextPid', 'initBorn', 'kmsg', 'kmsgLines', 'nextShm', 'committed', 'zones', 'tasks'] as const),
   ...(['vmap', 'highmem', 'iomem', 'slab', 'shm', 'shmPages', 'cma', 'bootPages', 'contents'] as const),
+  ...(['disk', 'lru', 'swap'] as const),
 ] as const satisfies readonly (keyof Machine)[];
 
 function smallState(machine: Machine): Record<string, unknown> {
@@ -175,6 +184,8 @@ export function hash(machine: Machine): string {
     frames.prev,
     frames.index,
     frames.rmap,
+    frames.state,
+    frames.mapping,
     frames.pageblock,
   ]) {
     hashArray(hasher, array);

@@ -1,5 +1,8 @@
 import type { Segments } from './arch/segment.ts';
 import type { FactRing } from './facts.ts';
+import type { Disk, FileConfig, OpenFile } from './fs/inode.ts';
+import type { Lru } from './mm/swap.ts';
+import type { Swap } from './mm/swap_state.ts';
 import type { SlabConfig, SlabState } from './mm/slab_types.ts';
 import type { Errno } from './errno.ts';
 import type { Heap, LibcRules } from './libc/types.ts';
@@ -43,6 +46,10 @@ export interface Frames {
   rmap: Int32Array;
   /** Anonymous: the low 32 bits of the virtual page number at which it was first mapped (page->index); shared: its offset in its object. A page table: its slot in `tables`. */
   index: Int32Array;
+  /** Where a user page stands with reclaim: bits of PGS in mm/swap.ts; 0 for every other frame. While PGS.lru is set, `next` and `prev` link it in its list. */
+  state: Uint8Array;
+  /** Of a page of a file its inode's number, of one in the swap cache its slot. */
+  mapping: Int32Array;
 }
 
 export const PG = {
@@ -54,7 +61,7 @@ export const PG = {
   head: 4,
   /** A user page of private anonymous memory. */
   anon: 8,
-  /** A user page of a shared anonymous mapping (shmem). */
+  /** A user page of an object: shared anonymous memory (shmem), or with PGS.file in `state` a file's page cache. */
   shmem: 16,
   /** A page table. */
   table: 32,
@@ -117,6 +124,8 @@ export interface Vma {
   pgoff: number;
   /** Shared anonymous object, or 0. */
   shm: number;
+  /** Inode of the file that it maps, or 0. */
+  file: number;
   /** Private memory that was ever written (it has an anon_vma): fork must copy its page tables. */
   anon: boolean;
 }
@@ -188,6 +197,8 @@ export interface Task {
   segments: Segments | null;
   /** What its malloc holds, from the first call on. */
   heap: Heap | null;
+  /** Open files by descriptor. */
+  files: Map<number, OpenFile>;
 }
 
 export interface Machine {
@@ -226,6 +237,12 @@ export interface Machine {
   readonly contents: Map<Pfn, Uint8Array>;
   /** Caches, slabs, pools (mm/slab_types.ts). */
   readonly slab: SlabState;
+  /** Files and their page cache; null on a machine without a disk. */
+  readonly disk: Disk | null;
+  /** User pages by how recently they were used. */
+  readonly lru: Lru;
+  /** The area for pages that are pushed out; null on a machine without one. */
+  readonly swap: Swap | null;
   /** Committed_AS: pages promised to all processes and shared objects. */
   committed: number;
   // Scratch of the call in hand: neither hashed nor saved.
@@ -289,6 +306,14 @@ export interface ShmObject {
   promised: number;
 }
 
+/** Page replacement as courses teach it: a budget of frames for each process (mm/replacement.ts). */
+export interface ReplacementConfig {
+  policy: 'fifo' | 'lru' | 'clock' | 'opt' | 'random';
+  frames: number;
+  /** For opt: the pages that will be touched, as [pid, virtual page]. */
+  future: [Pid, number][];
+}
+
 /** A machine as calls.md, "The machine's configuration", has it; every default filled in. */
 export interface MachineConfig {
   frames: number;
@@ -310,6 +335,18 @@ export interface MachineConfig {
   minFreeKbytes: number;
   slab: SlabConfig;
   libc: LibcRules;
+  disk: FileConfig[];
+  /** Slots of a page each, and pages of a swap-in cluster. */
+  swap: { slots: number; readahead: number } | null;
+  /** Knobs of reclaim and writeback, as sysctl names them under vm. */
+  swappiness: number;
+  dirtyRatio: number;
+  dirtyBackgroundRatio: number;
+  /** Hundredths of a second. */
+  dirtyExpireCentisecs: number;
+  dirtyWritebackCentisecs: number;
+  /** Who goes when a process has as many pages as it may; null: as Linux does it. */
+  replacement: ReplacementConfig | null;
   overcommit: { mode: 0 | 1 | 2; ratio: number };
   /** Whose rules hold where kernels differ (spec, tag [K26]). */
   rules: '6.x' | '2.6.32';

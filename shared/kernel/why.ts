@@ -128,6 +128,15 @@ export interface WhyNumbers {
   /** Bytes: the descriptor table ends at `limit`. */
   SELECTOR_BEYOND_TABLE: { selector: number; limit: number; errorCode: number };
   SEGMENT_NOT_PRESENT: { selector: number; errorCode: number };
+  /** No file is open under that descriptor. */
+  NOT_OPEN: { fd: number };
+  TOO_MANY_OPEN: { limit: number };
+  /** The file was not opened for that (reading, writing). */
+  NOT_OPENED_FOR: { fd: number; access: string };
+  /** Bytes: a file can become so large. */
+  FILE_TOO_LARGE: { wanted: number; limit: number };
+  /** Bytes: the mapping goes on, but the file does not (SIGBUS). */
+  BEYOND_FILE: { addr: number; bytes: number };
   /** The machine cannot grow (further). */
   NO_ROOM_FOR_MEMORY: { frames: number; maxFrames: number };
 }

@@ -5,6 +5,7 @@
 import type { Machine } from '#kernel/machine.ts';
 import { MIGRATE, PG, type Zone } from '#kernel/types.ts';
 import { pteAt } from '#kernel/arch/mmu.ts';
+import { PGS } from '#kernel/mm/swap.ts';
 import { VMSTAT } from '#kernel/mm/vmstat.ts';
 import { type Count, Broken, PAGE, SEEN, equal, must } from './check_base.ts';
 import { checkTask } from './check_task.ts';
@@ -24,6 +25,7 @@ export function checkMachine(machine: Machine): void {
     anonPages: 0,
     shmemPages: 0,
     shmemMapped: 0,
+    fileMapped: 0,
     tables: 0,
     kernelPages: new Map(),
     pins: pinsOf(machine),
@@ -185,6 +187,7 @@ function checkFrames(machine: Machine, count: Count): void {
     const wrong = faultOfFrame(machine, pfn, flags, count);
     if (wrong !== null) throw new Broken(`frame ${pfn} (flags ${flags}): ${wrong}`);
     if (flags & PG.anon) count.anonPages += count.maps[pfn]! > 0 ? 1 : 0;
+    else if ((frames.state[pfn]! & PGS.file) !== 0) count.fileMapped += count.maps[pfn]! > 0 ? 1 : 0;
     else if (flags & PG.shmem) shmem += 1;
     else if (flags & (PG.kernel | PG.contig))
       count.kernelPages.set(frames.owner[pfn]!, (count.kernelPages.get(frames.owner[pfn]!) ?? 0) + (1 << frames.order[pfn]!));
@@ -199,8 +202,9 @@ function faultOfFrame(machine: Machine, pfn: number, flags: number, count: Count
   if (flags & (PG.anon | PG.shmem)) {
     if (mapcount[pfn] !== maps) return `map count is ${mapcount[pfn]}, ${maps} entries map it`;
     const pins = count.pins.get(pfn) ?? 0;
-    if (flags & PG.anon && maps + pins === 0) return 'anonymous, and nobody maps or pins it';
-    const references = (flags & PG.anon ? maps : maps + 1) + pins;
+    const cached = (machine.frames.state[pfn]! & PGS.swapcache) !== 0 ? 1 : 0;
+    if (flags & PG.anon && maps + pins + cached === 0) return 'anonymous, and nobody maps or pins it';
+    const references = (flags & PG.anon ? maps : maps + 1) + pins + cached;
     return refcount[pfn] === references ? faultOfRmap(machine, pfn, maps) : `${refcount[pfn]} references, counted ${references}`;
   }
   if (maps > 0) return 'mapped into user space';
@@ -258,7 +262,7 @@ function checkTotals(machine: Machine, count: Count): void {
   equal(machine.committed, committed, () => 'Committed_AS');
   equal(vmstat[VMSTAT.nr_anon_pages]!, count.anonPages, () => 'nr_anon_pages');
   equal(vmstat[VMSTAT.nr_shmem]!, count.shmemPages, () => 'nr_shmem');
-  equal(vmstat[VMSTAT.nr_mapped]!, count.shmemMapped, () => 'nr_mapped');
+  equal(vmstat[VMSTAT.nr_mapped]!, count.shmemMapped + count.fileMapped, () => 'nr_mapped');
   equal(vmstat[VMSTAT.nr_page_table_pages]!, count.tables, () => 'nr_page_table_pages');
   let allocated = 0;
   for (let pfn = 0; pfn < frames.count; pfn++) if (count.seen[pfn] === SEEN.allocated) allocated += 1;

@@ -24,6 +24,7 @@ export interface Count {
   anonPages: number;
   shmemPages: number;
   shmemMapped: number;
+  fileMapped: number;
   tables: number;
   kernelPages: Map<number, number>;
   pins: Map<number, number>;

@@ -1,6 +1,7 @@
 /** One address space, counted anew: areas, tables, entries, resident pages (fidelity spec §19.3, .4, .7). */
 import type { Machine } from '#kernel/machine.ts';
 import { PG, type Mm, type Task, type Vma } from '#kernel/types.ts';
+import { PGS } from '#kernel/mm/swap.ts';
 import { VM } from '#kernel/mm/vma.ts';
 import { type Count, Broken, PAGE, SEEN, equal, must } from './check_base.ts';
 
@@ -23,14 +24,14 @@ export function checkTask(machine: Machine, task: Task, count: Count): void {
   const { mm } = task;
   checkAreas(task, count);
   equal(mm.taskSize, TASK_SIZE[machine.config.arch], () => `pid ${task.pid}: end of user space`);
-  const rss = { anon: 0, shmem: 0 };
+  const rss: Rss = { anon: 0, shmem: 0, file: 0 };
   const own = checkTable(machine, task, mm.pgd, machine.tables.levels - 1, 0, rss, count);
   count.tables += own;
   equal(mm.tables, own, () => `pid ${task.pid}: page tables`);
   equal(mm.rssAnon, rss.anon, () => `pid ${task.pid}: resident anonymous pages`);
   equal(mm.rssShmem, rss.shmem, () => `pid ${task.pid}: resident shared pages`);
-  equal(mm.rssFile, 0, () => `pid ${task.pid}: resident file pages`);
-  must(mm.hiwaterRss >= rss.anon + rss.shmem, () => `pid ${task.pid}: VmHWM is under VmRSS`);
+  equal(mm.rssFile, rss.file, () => `pid ${task.pid}: resident file pages`);
+  must(mm.hiwaterRss >= rss.anon + rss.shmem + rss.file, () => `pid ${task.pid}: VmHWM is under VmRSS`);
 }
 
 /** A table of `level` (0: of pages) whose first entry spans what begins at `start`; how many tables there are from it on down. */
@@ -56,6 +57,7 @@ function checkTable(machine: Machine, task: Task, pfn: number, level: number, st
 interface Rss {
   anon: number;
   shmem: number;
+  file: number;
 }
 
 function noteTable(machine: Machine, task: Task, pfn: number, count: Count): void {
@@ -96,9 +98,21 @@ function faultOfPte(machine: Machine, mm: Mm, addr: number, pte: number, rss: Rs
     rss.shmem += 1;
     return null;
   }
+  if ((machine.frames.state[pfn]! & PGS.file) !== 0) return faultOfFilePte(machine, vma, addr, pfn, isWritable, rss);
   if (flags !== (PG.head | PG.anon)) return `frame ${pfn} has flags ${flags}`;
   if (isWritable && machine.frames.mapcount[pfn] !== 1) return `frame ${pfn} is shared and yet writable`;
   rss.anon += 1;
+  return null;
+}
+
+/** An entry of a page of a file: the right page, and writable only where it is dirty already. */
+function faultOfFilePte(machine: Machine, vma: Vma, addr: number, pfn: number, isWritable: boolean, rss: Rss): string | null {
+  const index = vma.pgoff + (addr - vma.start) / PAGE;
+  if (vma.file === 0 || machine.disk?.inodes.get(vma.file)?.pages.get(index) !== pfn)
+    return `frame ${pfn} is not page ${index} of file ${vma.file}`;
+  if (isWritable && (vma.flags & VM.shared) === 0) return 'a page of a file, writable in private memory';
+  if (isWritable && (machine.frames.state[pfn]! & PGS.dirty) === 0) return 'a clean page of a file, and writable';
+  rss.file += 1;
   return null;
 }
 
@@ -118,8 +132,8 @@ function checkAreas(task: Task, count: Count): void {
     pages += (vma.end - vma.start) / PAGE;
     const isShared = (vma.flags & VM.shared) !== 0;
     if ((vma.flags & VM.account) !== 0 && !isShared) committed += (vma.end - vma.start) / PAGE;
-    must(isShared === (vma.shm !== 0), () => `${at()}: shared without an object, or an object without being shared`);
-    must(isShared || vma.pgoff === vma.start / PAGE, () => `${at()}: page offset ${vma.pgoff}`);
+    must(isShared === (vma.shm !== 0) || vma.file !== 0, () => `${at()}: shared without an object, or an object without being shared`);
+    must(isShared || vma.file !== 0 || vma.pgoff === vma.start / PAGE, () => `${at()}: page offset ${vma.pgoff}`);
     if (vma.shm !== 0) count.shmUsers.set(vma.shm, (count.shmUsers.get(vma.shm) ?? 0) + 1);
     before = vma;
   }
@@ -131,7 +145,7 @@ function checkAreas(task: Task, count: Count): void {
 
 /** Adjacent, of the same kind, and one object's pages in a row: the kernel would have merged them. */
 function areAlike(a: Vma, b: Vma): boolean {
-  return a.end === b.start && a.flags === b.flags && a.shm === b.shm && a.pgoff + (a.end - a.start) / PAGE === b.pgoff;
+  return a.end === b.start && a.flags === b.flags && a.shm === b.shm && a.file === b.file && a.pgoff + (a.end - a.start) / PAGE === b.pgoff;
 }
 
 function areaAt(mm: Mm, addr: number): Vma | null {

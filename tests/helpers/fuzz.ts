@@ -7,11 +7,13 @@ import { addressOut } from '#kernel/arch/address.ts';
 import { PAGE } from './boot.ts';
 import { Broken, checkMachine } from './check.ts';
 import { checkLibc } from './check_libc.ts';
+import { checkReclaim } from './check_reclaim.ts';
 import { checkSlab } from './check_slab.ts';
 import { checkVirtual } from './check_virtual.ts';
 import { checkMmu } from './check_mmu.ts';
 import { someMmu } from './makers_mmu.ts';
 import { someLibc } from './makers_libc.ts';
+import { someFile } from './makers_reclaim.ts';
 import { someSlab } from './makers_slab.ts';
 import { someVirtual } from './makers_virtual.ts';
 import { HEAP, pageOf, someAddress, TOP } from './places.ts';
@@ -146,6 +148,7 @@ const MAKERS: readonly [number, Maker][] = [
     (_m, pid, pick) => ({ pid: pick(8) === 0 ? 0 : pid, call: 'alloc_pages', order: pick(pick(6) === 0 ? 12 : 4), gfp: one(GFPS, pick) }),
   ],
   [8, freeSomething],
+  [20, someFile],
   [20, someVirtual],
   [20, someSlab],
   [6, someMmu],
@@ -292,6 +295,7 @@ function check(machine: Machine): void {
   checkSlab(machine);
   checkMmu(machine);
   checkLibc(machine);
+  checkReclaim(machine);
 }
 
 /** Plays `count` random steps, checking the machine after every `checkEvery`; the steps so far when something broke. */

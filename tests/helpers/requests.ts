@@ -3,6 +3,7 @@ import { type Call, type Machine, call } from '#kernel/machine.ts';
 import { PAGE, PRIVATE, RW, bootFlat, granted, mmap, spawn } from './boot.ts';
 import { MMU_CALLS } from './requests_mmu.ts';
 import { LIBC_CALLS, libcStage } from './requests_libc.ts';
+import { FILE_CALLS, fileStage, type FileStage } from './requests_file.ts';
 import { SLAB_CALLS, slabStage, type SlabStage } from './requests_slab.ts';
 import { VIRTUAL_CALLS, virtualStage, type VirtualStage } from './requests_virtual.ts';
 
@@ -16,6 +17,7 @@ export interface Stage {
   child: number;
   virtual: VirtualStage;
   slab: SlabStage;
+  file: FileStage;
   /** A run of two frames from cma_alloc. */
   run: number;
   /** What malloc gave the process. */
@@ -23,7 +25,13 @@ export interface Stage {
 }
 
 export function stage(): Stage {
-  const machine = bootFlat(1024, { maxFrames: 2048, mobility: true, pageblockOrder: 4, cma: { frames: 64 } });
+  const machine = bootFlat(1024, {
+    maxFrames: 2048,
+    mobility: true,
+    pageblockOrder: 4,
+    cma: { frames: 64 },
+    disk: { files: [{ path: '/file', bytes: 40960 }] },
+  });
   const pid = spawn(machine);
   const addr = mmap(machine, pid, 2);
   granted(machine, pid, { call: 'write', addr, length: 1 });
@@ -32,7 +40,18 @@ export function stage(): Stage {
   granted(machine, pid, { call: 'pin_user_pages', addr, length: 1 });
   const run = granted(machine, pid, { call: 'cma_alloc', count: 2 }).pfn!;
   const block = libcStage(machine, pid);
-  return { machine, pid, addr, pfn, child, run, block, virtual: virtualStage(machine, pid), slab: slabStage(machine, pid) };
+  return {
+    machine,
+    pid,
+    addr,
+    pfn,
+    child,
+    run,
+    block,
+    virtual: virtualStage(machine, pid),
+    slab: slabStage(machine, pid),
+    file: fileStage(machine, pid),
+  };
 }
 
 /** A machine that has just booted: for the call that only boot may make. */
@@ -40,7 +59,7 @@ export function stageOf(good: GoodCall): Stage {
   if (!good.atBoot) return stage();
   const none = { area: 0, io: 0, buffer: 0 };
   const slab = { object: 0, cache: 0, empty: 0, item: 0, pool: 0, element: 0 };
-  return { machine: bootFlat(1024), pid: 0, addr: 0, pfn: 0, child: 0, run: 0, block: 0, virtual: none, slab };
+  return { machine: bootFlat(1024), pid: 0, addr: 0, pfn: 0, child: 0, run: 0, block: 0, virtual: none, slab, file: { fd: 0 } };
 }
 
 export interface GoodCall {
@@ -93,6 +112,7 @@ export const GOOD_CALLS: readonly GoodCall[] = [
   { call: 'oom_score_adj', by: 'process', args: ({ child }) => ({ target: child, value: 100 }), good: { value: [-1] } },
   { call: 'cat', by: 'process', text: 'path', args: () => ({ path: '/proc/meminfo' }) },
   ...LIBC_CALLS,
+  ...FILE_CALLS,
   ...VIRTUAL_CALLS,
   ...MMU_CALLS,
   ...SLAB_CALLS,

@@ -3,6 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { type Shape, asScript, breaksMachine, fuzz, shrink } from './fuzz.ts';
 import { seeds } from './seeds.ts';
 
+const DISK = {
+  files: [
+    { path: '/data', bytes: 60 * 4096 },
+    { path: '/log', bytes: 100 },
+    { path: '/empty', bytes: 0 },
+    { path: '/big', bytes: 4096 * 4096 - 5 },
+  ],
+};
+
 export const SHAPES: readonly Shape[] = [
   { name: 'one small zone, no marks', processes: 4, config: { frames: 96, zones: { normal: 96 }, minFreeKbytes: 0, mobility: false } },
   {
@@ -27,6 +36,11 @@ export const SHAPES: readonly Shape[] = [
     name: 'migratetypes, a contiguous area, reserves',
     processes: 5,
     config: { frames: 1024, zones: { dma: 64, normal: 832, highmem: 128 }, pageblockOrder: 4, cma: { frames: 128 }, minFreeKbytes: 120 },
+  },
+  {
+    name: 'files and little memory',
+    processes: 4,
+    config: { frames: 384, zones: { dma: 64, normal: 192, highmem: 128 }, mobility: false, minFreeKbytes: 48, disk: DISK },
   },
   { name: 'large, checked now and then', processes: 40, config: { frames: 16384, mobility: false } },
   {

@@ -213,7 +213,8 @@ describe('/proc/vmstat', () => {
     const ORDER = (
       'nr_free_pages nr_free_pages_blocks nr_zone_inactive_anon nr_zone_active_anon nr_zone_inactive_file nr_zone_active_file nr_zone_unevictable nr_zone_write_pending ' +
       'nr_mlock nr_bounce nr_zspages nr_free_cma nr_inactive_anon nr_active_anon nr_inactive_file nr_active_file nr_unevictable nr_slab_reclaimable nr_slab_unreclaimable ' +
-      'nr_isolated_anon nr_isolated_file nr_anon_pages nr_mapped nr_file_pages nr_dirty nr_writeback nr_shmem nr_kernel_stack nr_page_table_pages nr_swapcached ' +
+      'nr_isolated_anon nr_isolated_file workingset_nodes workingset_refault_anon workingset_refault_file workingset_activate_anon workingset_activate_file ' +
+      'workingset_restore_anon workingset_restore_file nr_anon_pages nr_mapped nr_file_pages nr_dirty nr_writeback nr_shmem nr_dirtied nr_written nr_kernel_stack nr_page_table_pages nr_swapcached ' +
       'nr_dirty_threshold nr_dirty_background_threshold pgpgin pgpgout pswpin pswpout pgalloc_dma pgalloc_dma32 pgalloc_normal pgalloc_high pgalloc_movable ' +
       'allocstall_dma allocstall_dma32 allocstall_normal allocstall_high allocstall_movable pgskip_dma pgskip_dma32 pgskip_normal pgskip_high pgskip_movable pgfree pgactivate ' +
       'pgdeactivate pglazyfree pgfault pgmajfault pglazyfreed pgrefill pgreuse pgsteal_kswapd pgsteal_direct pgscan_kswapd pgscan_direct pgscan_anon pgscan_file ' +

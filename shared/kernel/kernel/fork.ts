@@ -59,6 +59,7 @@ function createTask(pid: Pid, ppid: Pid, mm: Mm): Task {
     cmaRuns: new Set(),
     segments: null,
     heap: null,
+    files: new Map(),
   };
 }
 
@@ -154,6 +155,7 @@ export function fork(machine: Machine, parent: Task, isRoot: boolean): Task | Fa
     heap: copyHeap(parent.heap),
     rlimits: Object.fromEntries(Object.entries(parent.rlimits).map(([name, limit]) => [name, { ...limit }])),
   });
+  for (const [fd, file] of parent.files) child.files.set(fd, { ...file });
   dupVmas(machine, child, parent);
   for (const vma of child.mm.vmas) {
     if (!vma.anon || vma.flags & VM.shared) continue;

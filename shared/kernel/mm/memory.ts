@@ -5,13 +5,16 @@
 import { isCanonical } from '../arch/address.ts';
 import { attachTable, mmuOf, PTE, PTE_PFN_SHIFT, pteAt, tableBase } from '../arch/mmu.ts';
 import { emit, FACT } from '../facts.ts';
+import { inodeOf } from '../fs/inode.ts';
 import { GFP_HIGHUSER_MOVABLE, GFP_KERNEL_ZERO } from '../gfp.ts';
 import { PAGE_SIZE, PG, type Addr, type Faults, type Machine, type Mm, type Pfn, type Pid, type Task, type Vma } from '../types.ts';
 import type { Why } from '../why.ts';
 import { CONTENTS_PAGES_MAX, copyContents } from './contents.ts';
+import { doFileFault, FAULT_CONTENTS, FAULT_MAJOR, FAULT_SIGBUS, wpSharedFile } from './filemap_fault.ts';
 import { growStack } from './stack.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { pageAddRmap, pageRemoveRmap } from './rmap.ts';
+import { PGS } from './swap.ts';
 import { addToShm, shmOf } from './shmem.ts';
 import { allocPages, allocWhy, ASKER_KILLED } from './slowpath.ts';
 import { findVmaIndex, VM } from './vma.ts';
@@ -19,10 +22,9 @@ import { count, VMSTAT } from './vmstat.ts';
 
 export type AccessKind = 'read' | 'write' | 'exec';
 
-/** Outcome of a fault: 0 served, FAULT_OOM no page, FAULT_KILLED the process is gone, FAULT_CONTENTS no room for what the page holds. */
+/** Outcome of a fault: 0 served, FAULT_OOM no page, FAULT_KILLED the process is gone. Further outcomes: filemap_fault.ts. */
 export const FAULT_OOM = -1;
 export const FAULT_KILLED = ASKER_KILLED;
-export const FAULT_CONTENTS = -4;
 
 /** A page for a page table, attached and empty; or a negative outcome. */
 export function allocTable(machine: Machine, pid: Pid): Pfn {
@@ -95,16 +97,36 @@ function doSharedFault(machine: Machine, task: Task, vma: Vma, addr: Addr, write
   return 0;
 }
 
+/** An anonymous page that no other process can reach, by a mapping or by its slot of swap (wp_can_reuse_anon_folio). */
+function isReusable(machine: Machine, pfn: Pfn): boolean {
+  return (machine.frames.flags[pfn]! & PG.anon) !== 0 && (machine.frames.state[pfn]! & PGS.swapcache) === 0;
+}
+
+/** A frame for a copy of `old`; a reference keeps that one where it is while reclaim looks for room (folio_get in do_wp_page). */
+function allocCopy(machine: Machine, pid: Pid, addr: Addr, old: Pfn): Pfn {
+  if (old < 0) return allocUserPage(machine, pid, PG.anon, addr);
+  const { refcount } = machine.frames;
+  refcount[old]! += 1;
+  const pfn = allocUserPage(machine, pid, PG.anon, addr);
+  refcount[old]! -= 1;
+  if (refcount[old] === 0) freePagesBlock(machine, old, 0);
+  return pfn;
+}
+
 /** A write to a present entry without the right to write: the page is ours alone, or it is copied (do_wp_page). */
 function doWpPage(machine: Machine, task: Task, vma: Vma, addr: Addr, at: number, faults: Faults): number {
   const pte = machine.tables.words[at]!;
   const old = pte >>> PTE_PFN_SHIFT;
-  if ((pte & PTE.special) === 0 && machine.frames.mapcount[old] === 1) {
+  if (vma.file !== 0 && vma.flags & VM.shared) {
+    wpSharedFile(machine, at);
+    return 0;
+  }
+  if ((pte & PTE.special) === 0 && machine.frames.mapcount[old] === 1 && isReusable(machine, old)) {
     machine.tables.words[at] = pte | PTE.write | PTE.dirty | PTE.accessed;
     count(machine, VMSTAT.pgreuse, 1);
     return 0;
   }
-  const pfn = allocUserPage(machine, task.pid, PG.anon, addr);
+  const pfn = allocCopy(machine, task.pid, addr, pte & PTE.special ? -1 : old);
   if (pfn < 0) return pfn;
   vma.anon = true;
   if ((pte & PTE.special) === 0) {
@@ -122,20 +144,28 @@ function doWpPage(machine: Machine, task: Task, vma: Vma, addr: Addr, at: number
   return 0;
 }
 
+/** What an entry needs, by what it is (handle_pte_fault). */
+function serve(machine: Machine, task: Task, vma: Vma, addr: Addr, write: boolean, at: number, faults: Faults): number {
+  if ((machine.tables.words[at]! & PTE.present) !== 0) return doWpPage(machine, task, vma, addr, at, faults);
+  if (vma.file !== 0) return doFileFault(machine, task, vma, addr, write, at, faults);
+  return vma.flags & VM.shared ? doSharedFault(machine, task, vma, addr, write, at) : doAnonymousPage(machine, task, vma, addr, write, at);
+}
+
 /** Serves one fault in an area that allows the access (handle_mm_fault). */
 function handleMmFault(machine: Machine, task: Task, vma: Vma, addr: Addr, write: boolean, faults: Faults): number {
   const at = pteAlloc(machine, task.pid, task.mm, addr);
   if (at < 0) return at;
   machine.cost += machine.config.costs.minor_fault!;
-  const present = machine.tables.words[at] !== 0;
-  const outcome = present
-    ? doWpPage(machine, task, vma, addr, at, faults)
-    : vma.flags & VM.shared
-      ? doSharedFault(machine, task, vma, addr, write, at)
-      : doAnonymousPage(machine, task, vma, addr, write, at);
-  if (outcome !== 0) return outcome;
-  faults.minor += 1;
-  task.minFlt += 1;
+  const outcome = serve(machine, task, vma, addr, write, at, faults);
+  if (outcome < 0) return outcome;
+  if (outcome === FAULT_MAJOR) {
+    faults.major += 1;
+    task.majFlt += 1;
+    count(machine, VMSTAT.pgmajfault, 1);
+  } else {
+    faults.minor += 1;
+    task.minFlt += 1;
+  }
   count(machine, VMSTAT.pgfault, 1);
   return 0;
 }
@@ -159,7 +189,7 @@ function accessibleVma(machine: Machine, task: Task, addr: Addr, access: AccessK
 export interface AccessOutcome {
   why: Why | null;
   /** The process took a signal: it is for the caller to end it (SIGSEGV), or it is gone already (SIGKILL). */
-  signal: 'SIGSEGV' | 'SIGKILL' | null;
+  signal: 'SIGSEGV' | 'SIGBUS' | 'SIGKILL' | null;
 }
 
 const SERVED: AccessOutcome = { why: null, signal: null };
@@ -181,15 +211,16 @@ function touchPage(machine: Machine, task: Task, addr: Addr, access: AccessKind,
   const write = access === 'write';
   const at = addr < task.mm.taskSize ? pteAt(machine, task.mm.pgd, addr) : -1;
   const pte = at < 0 ? 0 : machine.tables.words[at]!;
-  if (pte !== 0 && (write ? (pte & PTE.write) !== 0 : access === 'read')) {
+  if ((pte & PTE.present) !== 0 && (write ? (pte & PTE.write) !== 0 : access === 'read')) {
     const used = pte | PTE.accessed | (write ? PTE.dirty : 0);
     if (used >>> 0 !== pte) machine.tables.words[at] = used;
     return SERVED;
   }
   const vma = accessibleVma(machine, task, addr, access);
   if ('code' in vma) return { why: vma, signal: 'SIGSEGV' };
-  if (pte !== 0 && !write) return SERVED;
+  if ((pte & PTE.present) !== 0 && !write) return SERVED;
   const outcome = handleMmFault(machine, task, vma, addr, write, faults);
+  if (outcome === FAULT_SIGBUS) return { why: { code: 'BEYOND_FILE', addr, bytes: inodeOf(machine, vma.file).bytes }, signal: 'SIGBUS' };
   return outcome === 0 ? SERVED : refusal(machine, outcome);
 }
 

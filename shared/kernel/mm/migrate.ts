@@ -1,15 +1,18 @@
 /** Moving a user page to another frame under its processes' feet (mm/migrate.c): contents, counts and every entry follow. */
 import { PTE_PFN_SHIFT, pteAt } from '../arch/mmu.ts';
 import { emit, FACT } from '../facts.ts';
+import { inodeOf } from '../fs/inode.ts';
 import { PAGE_SIZE, PG, type Frames, type Machine, type Pfn } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { rmapWalk } from './rmap.ts';
 import { moveInShm } from './shmem.ts';
+import { isFilePage, moveState, PGS } from './swap.ts';
+import { moveInSwapCache } from './swap_state.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
 /** References that a page has from its mappings and its object; more means that somebody pins it. */
 function expectedRefs(frames: Frames, pfn: Pfn): number {
-  return frames.mapcount[pfn]! + (frames.flags[pfn]! & PG.shmem ? 1 : 0);
+  return frames.mapcount[pfn]! + (frames.flags[pfn]! & PG.shmem ? 1 : 0) + (frames.state[pfn]! & PGS.swapcache ? 1 : 0);
 }
 
 /** Is this an order-0 user page that nobody pins? Kernel pages, page tables and pinned pages stay where they are. */
@@ -40,7 +43,10 @@ export function migratePage(machine: Machine, from: Pfn, to: Pfn): void {
     const at = pteAt(machine, machine.tasks.get(pid)!.mm.pgd, vpn * PAGE_SIZE);
     tables.words[at] = ((to << PTE_PFN_SHIFT) | (tables.words[at]! & (PAGE_SIZE - 1))) >>> 0;
   });
-  if (frames.flags[to]! & PG.shmem) moveInShm(machine, from, to);
+  moveState(machine, from, to);
+  if (isFilePage(frames, to)) inodeOf(machine, frames.mapping[to]!).pages.set(frames.index[to]!, to);
+  else if (frames.flags[to]! & PG.shmem) moveInShm(machine, from, to);
+  moveInSwapCache(machine, to);
   frames.mapcount[from] = 0;
   frames.rmap[from] = -1;
   frames.flags[from] = PG.head;

@@ -45,6 +45,8 @@ export interface MmapRequest {
   prot: number;
   /** Bits of MAP. */
   flags: number;
+  /** The file to map, if any, from this page on; may shared memory become writable? */
+  file?: { ino: number; pgoff: number; mayWrite: boolean };
 }
 
 /** Where the area goes, or why it can't. MAP_FIXED takes the address as it is, a plain address is a wish. */
@@ -84,6 +86,7 @@ function vmFlags(machine: Machine, request: MmapRequest): number {
   if (flags & MAP.growsdown) vm |= VM.growsdown;
   if (flags & MAP.locked) vm |= VM.locked;
   if (flags & MAP.noreserve && machine.config.overcommit.mode !== 2) vm |= VM.noreserve;
+  if (flags & MAP.shared && request.file?.mayWrite === false) vm |= VM.readonlyFile;
   if (isAccountable(vm)) vm |= VM.account;
   return vm;
 }
@@ -95,7 +98,15 @@ function lockedPages(task: Task): number {
 }
 
 /** Limits that hold before anything is changed. */
-function mayMap(machine: Machine, task: Task, flags: number, pages: number, replaced: Replaced, isRoot: boolean): Failure | null {
+function mayMap(
+  machine: Machine,
+  task: Task,
+  flags: number,
+  pages: number,
+  replaced: Replaced,
+  isRoot: boolean,
+  isFile = false,
+): Failure | null {
   if (task.mm.vmas.length >= MAX_MAP_COUNT) return failure('ENOMEM', { code: 'TOO_MANY_AREAS', limit: MAX_MAP_COUNT });
   const isData = (flags & (VM.write | VM.shared | VM.growsdown)) === VM.write;
   const limit = mayExpandVm(task, pages - replaced.pages, isData);
@@ -105,12 +116,12 @@ function mayMap(machine: Machine, task: Task, flags: number, pages: number, repl
     const wanted = (lockedPages(task) + pages) * PAGE_SIZE;
     if (wanted > memlock) return failure('EAGAIN', { code: 'RLIMIT', resource: 'RLIMIT_MEMLOCK', limit: memlock, wanted });
   }
-  if ((flags & VM.account) === 0 && (flags & (VM.shared | VM.noreserve)) !== VM.shared) return null;
+  if ((flags & VM.account) === 0 && (isFile || (flags & (VM.shared | VM.noreserve)) !== VM.shared)) return null;
   const refused = vmEnoughMemory(machine, task, pages - replaced.accounted, isRoot);
   return refused ? failure('ENOMEM', refused) : null;
 }
 
-/** A new anonymous area; its address or why not. Anything under a MAP_FIXED address is unmapped first. */
+/** A new area; its address or why not. Anything under a MAP_FIXED address is unmapped first. */
 export function doMmap(machine: Machine, task: Task, request: MmapRequest, isRoot: boolean): Addr | Failure {
   const length = pageAlign(request.length);
   if (length > task.mm.taskSize) return failure('ENOMEM', { code: 'NO_ADDRESS_SPACE', length });
@@ -119,11 +130,14 @@ export function doMmap(machine: Machine, task: Task, request: MmapRequest, isRoo
   const flags = vmFlags(machine, request);
   const pages = length / PAGE_SIZE;
   const replaced = request.flags & MAP.fixed ? mappedPages(task, addr, addr + length) : NOTHING_REPLACED;
-  const refused = mayMap(machine, task, flags, pages, replaced, isRoot);
+  const refused = mayMap(machine, task, flags, pages, replaced, isRoot, request.file !== undefined);
   if (refused) return refused;
   if (replaced.pages > 0) unmapRange(machine, task.mm, addr, addr + length);
   const vma: Vma = anonymousVma(addr, addr + length, flags);
-  if (flags & VM.shared) {
+  if (request.file) {
+    vma.file = request.file.ino;
+    vma.pgoff = request.file.pgoff;
+  } else if (flags & VM.shared) {
     vma.shm = createShm(machine, flags & VM.noreserve ? 0 : pages).id;
     vma.pgoff = 0;
   }

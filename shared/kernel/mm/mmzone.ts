@@ -74,6 +74,8 @@ export function createFrames(config: MachineConfig): Frames {
     prev: new Int32Array(size).fill(-1),
     index: new Int32Array(size),
     rmap: new Int32Array(size).fill(-1),
+    state: new Uint8Array(size),
+    mapping: new Int32Array(size),
     pageblock: new Uint8Array(blocks).fill(mobility ? MIGRATE.movable : 0),
     pageblockOrder,
     types: mobility ? MIGRATE_TYPES : 1,

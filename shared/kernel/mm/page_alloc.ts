@@ -9,6 +9,7 @@ import { freeOnePage } from './buddy.ts';
 import { freeOnePage26, rmqueue26, zoneWatermarkOk26 } from './mobility26.ts';
 import { ALLOC, ALLOC_RESERVES, freePagesOfType, reserveHighatomicPageblock, rmqueue } from './mobility.ts';
 import { classZone, zoneOf } from './mmzone.ts';
+import { forgetState, KIND_FILE, lruAdd, PGS } from './swap.ts';
 import { count, countAlloc, VMSTAT } from './vmstat.ts';
 
 export type Mark = 'min' | 'low' | 'high';
@@ -119,6 +120,10 @@ export function prepNewPage(machine: Machine, zone: Zone, pfn: Pfn, order: numbe
   frames.mapcount[pfn] = 0;
   frames.refcount[pfn] = 1;
   frames.index[pfn] = 0;
+  if (kind & (PG.anon | PG.shmem)) {
+    frames.state[pfn] = kind & KIND_FILE ? PGS.file : 0;
+    lruAdd(machine, pfn);
+  }
   countAlloc(machine, zone, 1 << order);
   if (machine.facts !== null) emit(machine.facts, FACT.pagesAllocated, pfn, order, pid);
 }
@@ -128,6 +133,7 @@ export function freePagesBlock(machine: Machine, pfn: Pfn, order: number): void 
   const { frames, contents } = machine;
   if (contents.size > 0) for (let i = 0; i < 1 << order; i++) contents.delete(pfn + i);
   if (machine.facts !== null) emit(machine.facts, FACT.pagesFreed, pfn, order, frames.owner[pfn]!);
+  if (frames.state[pfn] !== 0) forgetState(machine, pfn);
   frames.refcount[pfn] = 0;
   frames.owner[pfn] = 0;
   frames.index[pfn] = 0;

@@ -4,6 +4,7 @@
  */
 import { PG, type Machine, type Mm, type Pfn, type Pid, type Rmap } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
+import { isFilePage } from './swap.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
 export function createRmap(): Rmap {
@@ -67,7 +68,8 @@ export function pageAddRmap(machine: Machine, mm: Mm, pfn: Pfn, vpn: number): vo
     if (before === 0) count(machine, VMSTAT.nr_anon_pages, 1);
     else frames.refcount[pfn]! += 1;
   } else {
-    mm.rssShmem += 1;
+    if (isFilePage(frames, pfn)) mm.rssFile += 1;
+    else mm.rssShmem += 1;
     frames.refcount[pfn]! += 1;
     if (before === 0) count(machine, VMSTAT.nr_mapped, 1);
   }
@@ -83,7 +85,8 @@ export function pageRemoveRmap(machine: Machine, mm: Mm, pfn: Pfn, vpn: number):
   frames.refcount[pfn]! -= 1;
   const last = frames.mapcount[pfn] === 0;
   if ((frames.flags[pfn]! & PG.anon) === 0) {
-    mm.rssShmem -= 1;
+    if (isFilePage(frames, pfn)) mm.rssFile -= 1;
+    else mm.rssShmem -= 1;
     if (last) count(machine, VMSTAT.nr_mapped, -1);
     return;
   }

@@ -11,6 +11,8 @@ export const VM = {
   locked: 0x2000,
   account: 0x100000,
   noreserve: 0x200000,
+  /** Shared memory of a file that was opened for reading only: mprotect may not add the right to write (no VM_MAYWRITE). */
+  readonlyFile: 0x20,
 } as const;
 /** Bytes that stay free below a stack (stack_guard_gap, since 4.12). */
 export const STACK_GUARD_GAP = 256 * PAGE_SIZE;
@@ -47,7 +49,13 @@ export function startGap(vma: Vma): Addr {
 /** Adjacent, alike, and one object's pages in a row (can_vma_merge_after). */
 // Simplified: Linux also keeps areas apart that were written separately (different anon_vma) before they became neighbours.
 function canMerge(left: Vma, right: Vma): boolean {
-  return left.end === right.start && left.flags === right.flags && left.shm === right.shm && left.pgoff + pagesOf(left) === right.pgoff;
+  return (
+    left.end === right.start &&
+    left.flags === right.flags &&
+    left.shm === right.shm &&
+    left.file === right.file &&
+    left.pgoff + pagesOf(left) === right.pgoff
+  );
 }
 
 /** Merges the area with its right neighbour if it can be; the object, if any, has a user less. */
@@ -126,5 +134,5 @@ export function isHole(mm: Mm, start: Addr, end: Addr): boolean {
 
 /** An anonymous area; its page offset is its address, as the kernel's is. */
 export function anonymousVma(start: Addr, end: Addr, flags: number): Vma {
-  return { start, end, flags, pgoff: start / PAGE_SIZE, shm: 0, anon: false };
+  return { start, end, flags, pgoff: start / PAGE_SIZE, shm: 0, file: 0, anon: false };
 }

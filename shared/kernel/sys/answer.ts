@@ -26,12 +26,12 @@ export function oomKilled(machine: Machine): Refused {
   return { ok: false, signal: 'SIGKILL', why: killedWhy(machine), cost: 0 };
 }
 
-const SIGSEGV = 11;
+const SIGNO = { SIGSEGV: 11, SIGBUS: 7, SIGKILL: 9 };
 
 /** The answer to an access that stopped; a segmentation fault ends the caller first. */
 export function accessRefused(machine: Machine, task: Task, outcome: AccessOutcome, faults: Faults): Refused {
   const why = outcome.why!;
   if (outcome.signal === null) return { ok: false, errno: 'ENOMEM', why, faults, cost: 0 };
-  if (outcome.signal === 'SIGSEGV') doExit(machine, task, SIGSEGV);
+  if (outcome.signal !== 'SIGKILL') doExit(machine, task, SIGNO[outcome.signal]);
   return { ok: false, signal: outcome.signal, why, faults, cost: 0 };
 }

@@ -5,6 +5,8 @@ import { accessRange } from '../mm/memory.ts';
 import { doBrk, doMmap, doMunmap, MAP } from '../mm/mmap.ts';
 import { VM } from '../mm/vma.ts';
 import type { Answer, Machine, Task } from '../types.ts';
+import { FMODE } from '../fs/inode.ts';
+import { mappedFile } from './file.ts';
 import { accessRefused, badArgument, granted, refused, refusedBy } from './answer.ts';
 
 export const PROT = { PROT_NONE: 0, PROT_READ: VM.read, PROT_WRITE: VM.write, PROT_EXEC: VM.exec };
@@ -31,7 +33,6 @@ export const mmapArgs = {
   addr: optional(address),
 };
 
-// Simplified: there are no files yet, so only anonymous memory can be mapped.
 export function sysMmap(
   machine: Machine,
   task: Task,
@@ -45,11 +46,15 @@ export function sysMmap(
   if (length === 0) return badArgument('length', 'more than 0');
   const kind = map & (MAP.shared | MAP.private);
   if (kind !== MAP.shared && kind !== MAP.private) return badArgument('flags', 'one of MAP_SHARED and MAP_PRIVATE');
-  if ((map & MAP.anonymous) === 0) return badArgument('flags', 'with MAP_ANONYMOUS: this machine has no files yet');
-  if (fd !== undefined && fd !== -1) return badArgument('fd', '-1 with MAP_ANONYMOUS');
+  if (map & MAP.anonymous && fd !== undefined && fd !== -1) return badArgument('fd', '-1 with MAP_ANONYMOUS');
   if (offset !== undefined && offset % 4096 !== 0) return badArgument('offset', 'a multiple of 4096');
   if (map & MAP.shared && map & MAP.growsdown) return badArgument('flags', 'MAP_GROWSDOWN only with MAP_PRIVATE');
-  const addr = doMmap(machine, task, { addr: wish, length, prot, flags: map }, isRoot(machine, task));
+  const isSharedWrite = kind === MAP.shared && (prot & VM.write) !== 0;
+  const file = map & MAP.anonymous ? null : mappedFile(task, fd, isSharedWrite);
+  if (file !== null && 'ok' in file) return file;
+  const mapped = file && { ino: file.ino, pgoff: (offset ?? 0) / 4096, mayWrite: (file.mode & FMODE.write) !== 0 };
+  const request = { addr: wish, length, prot, flags: map, ...(mapped && { file: mapped }) };
+  const addr = doMmap(machine, task, request, isRoot(machine, task));
   if (typeof addr !== 'number') return refusedBy(addr);
   machine.cost += machine.config.costs.area!;
   const died = map & (MAP.populate | MAP.locked) ? populate(machine, task, addr, length, prot) : null;

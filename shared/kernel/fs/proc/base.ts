@@ -32,7 +32,7 @@ const DEBUG_FILES: Readonly<Record<string, (machine: Machine) => string>> = {
 };
 
 const TASK_FILES: Readonly<Record<string, (machine: Machine, task: Task) => string>> = {
-  maps: (_machine, task) => maps(task),
+  maps,
   smaps,
   status,
   statm: (_machine, task) => statm(task),

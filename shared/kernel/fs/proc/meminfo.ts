@@ -1,5 +1,7 @@
 /** /proc/meminfo (fs/proc/meminfo.c): labels in 16 columns, values in kB. */
 import { commitLimit } from '../../mm/commit.ts';
+import { bufferPages } from '../../mm/page_cache.ts';
+import { LRU, lruPages } from '../../mm/swap.ts';
 import { freePages, lowmemPages, managedPages, totalReserve } from '../../mm/mmzone.ts';
 import { vmapPages } from '../../mm/vmap_area.ts';
 import { VMSTAT } from '../../mm/vmstat.ts';
@@ -9,7 +11,9 @@ import type { Machine } from '../../types.ts';
 function available(machine: Machine, free: number, reclaimable: number): number {
   const { zones } = machine;
   const low = zones.reduce((sum, zone) => sum + zone.watermark.low, 0);
-  return Math.max(0, free - totalReserve(zones) + reclaimable - Math.min(reclaimable >> 1, low));
+  const files = lruPages(machine, LRU.activeFile) + lruPages(machine, LRU.inactiveFile);
+  const cache = files - Math.min(files >> 1, low);
+  return Math.max(0, free - totalReserve(zones) + cache + reclaimable - Math.min(reclaimable >> 1, low));
 }
 
 /** Label and pages, in the kernel's order. */
@@ -24,6 +28,10 @@ function lines(machine: Machine): [string, number][] {
   const shmem = vmstat[VMSTAT.nr_shmem]!;
   const reclaimable = vmstat[VMSTAT.nr_slab_reclaimable]!;
   const unreclaimable = vmstat[VMSTAT.nr_slab_unreclaimable]!;
+  const swap = machine.swap;
+  const swapped = swap === null || !swap.on ? 0 : swap.slots;
+  const lru = (list: number) => lruPages(machine, list);
+  const buffers = bufferPages(machine);
   const low = zones.filter((zone) => zone.name !== 'HighMem');
   const high = zones.filter((zone) => zone.name === 'HighMem');
   const highmem: [string, number][] =
@@ -39,21 +47,21 @@ function lines(machine: Machine): [string, number][] {
     ['MemTotal', total],
     ['MemFree', free],
     ['MemAvailable', available(machine, free, reclaimable)],
-    ['Buffers', 0],
-    ['Cached', shmem],
-    ['SwapCached', 0],
-    ['Active', 0],
-    ['Inactive', anon + shmem],
-    ['Active(anon)', 0],
-    ['Inactive(anon)', anon + shmem],
-    ['Active(file)', 0],
-    ['Inactive(file)', 0],
-    ['Unevictable', 0],
+    ['Buffers', buffers],
+    ['Cached', vmstat[VMSTAT.nr_file_pages]! - buffers + shmem],
+    ['SwapCached', swap?.cache.size ?? 0],
+    ['Active', lru(LRU.activeAnon) + lru(LRU.activeFile)],
+    ['Inactive', lru(LRU.inactiveAnon) + lru(LRU.inactiveFile)],
+    ['Active(anon)', lru(LRU.activeAnon)],
+    ['Inactive(anon)', lru(LRU.inactiveAnon)],
+    ['Active(file)', lru(LRU.activeFile)],
+    ['Inactive(file)', lru(LRU.inactiveFile)],
+    ['Unevictable', lru(LRU.unevictable)],
     ['Mlocked', 0],
     ...highmem,
-    ['SwapTotal', 0],
-    ['SwapFree', 0],
-    ['Dirty', 0],
+    ['SwapTotal', swapped],
+    ['SwapFree', swapped === 0 ? 0 : swapped - swap!.used],
+    ['Dirty', vmstat[VMSTAT.nr_dirty]!],
     ['Writeback', 0],
     ['AnonPages', anon],
     ['Mapped', vmstat[VMSTAT.nr_mapped]!],

@@ -3,6 +3,8 @@ import { addressDigits } from '../../arch/address.ts';
 import { PTE, PTE_PFN_SHIFT, pmdAt, pteIndex, spanEnd, tableBase } from '../../arch/mmu.ts';
 import { dataPages } from '../../mm/commit.ts';
 import { pagesOf, VM } from '../../mm/vma.ts';
+import { inodeOf } from '../inode.ts';
+import { PGS } from '../../mm/swap.ts';
 import { PAGE_SIZE, PG, type Machine, type Mm, type Task, type Vma } from '../../types.ts';
 
 /** Column of the name: 25 and six for each byte of a pointer. */
@@ -10,25 +12,32 @@ const nameColumn = (mm: Mm): number => (mm.taskSize < 0x1_0000_0000 ? 49 : 73);
 /** Inode numbers of shared anonymous objects start somewhere above those of a boot. */
 const SHMEM_INODE = 1024;
 
-function nameOf(mm: Mm, vma: Vma): string {
+function nameOf(machine: Machine, mm: Mm, vma: Vma): string {
+  if (vma.file !== 0) return inodeOf(machine, vma.file).path;
   if (vma.shm !== 0) return '/dev/zero (deleted)';
   if (vma.start < mm.brk && vma.end > mm.startBrk) return '[heap]';
   return '';
 }
 
-function mapsLine(mm: Mm, vma: Vma): string {
+/** Where it lies: page offset, device, inode. */
+function placeOf(vma: Vma): string {
+  const offset = addressDigits(vma.pgoff * 4096);
+  if (vma.file !== 0) return `${offset} 08:01 ${vma.file}`;
+  return vma.shm === 0 ? '00000000 00:00 0' : `${offset} 00:01 ${SHMEM_INODE + vma.shm}`;
+}
+
+function mapsLine(machine: Machine, mm: Mm, vma: Vma): string {
   const hex = addressDigits;
   const { flags } = vma;
   const rights =
     (flags & VM.read ? 'r' : '-') + (flags & VM.write ? 'w' : '-') + (flags & VM.exec ? 'x' : '-') + (flags & VM.shared ? 's' : 'p');
-  const file = vma.shm === 0 ? '00000000 00:00 0' : `${hex(vma.pgoff * 4096)} 00:01 ${SHMEM_INODE + vma.shm}`;
-  const line = `${hex(vma.start)}-${hex(vma.end)} ${rights} ${file} `;
-  const name = nameOf(mm, vma);
+  const line = `${hex(vma.start)}-${hex(vma.end)} ${rights} ${placeOf(vma)} `;
+  const name = nameOf(machine, mm, vma);
   return name === '' ? `${line}\n` : `${line.padEnd(nameColumn(mm))}${name}\n`;
 }
 
-export function maps(task: Task): string {
-  return task.mm.vmas.map((vma) => mapsLine(task.mm, vma)).join('');
+export function maps(machine: Machine, task: Task): string {
+  return task.mm.vmas.map((vma) => mapsLine(machine, task.mm, vma)).join('');
 }
 
 /** Pages of an area by kind; `pss` in 2^-12 bytes, as the kernel sums it. */
@@ -41,13 +50,24 @@ export interface AreaSizes {
   privateDirty: number;
   referenced: number;
   anonymous: number;
+  pssDirty: number;
 }
 
 const PSS_SHIFT = 12;
 
 /** Walks the entries of one area: costs what its tables hold. */
 export function areaSizes(machine: Machine, mm: Mm, vma: Vma): AreaSizes {
-  const sizes = { rss: 0, pss: 0, sharedClean: 0, sharedDirty: 0, privateClean: 0, privateDirty: 0, referenced: 0, anonymous: 0 };
+  const sizes = {
+    rss: 0,
+    pss: 0,
+    sharedClean: 0,
+    sharedDirty: 0,
+    privateClean: 0,
+    privateDirty: 0,
+    referenced: 0,
+    anonymous: 0,
+    pssDirty: 0,
+  };
   const { words } = machine.tables;
   for (let addr = vma.start; addr < vma.end;) {
     const pmd = pmdAt(machine, mm.pgd, addr);
@@ -56,7 +76,7 @@ export function areaSizes(machine: Machine, mm: Mm, vma: Vma): AreaSizes {
     if (pde !== 0) {
       const first = tableBase(machine, pde >>> PTE_PFN_SHIFT) + pteIndex(machine, addr);
       for (let at = first, end = first + (stop - addr) / PAGE_SIZE; at < end; at++)
-        if (words[at] !== 0) addPage(machine, sizes, words[at]!);
+        if ((words[at]! & PTE.present) !== 0) addPage(machine, sizes, words[at]!);
     }
     addr = stop;
   }
@@ -67,12 +87,15 @@ function addPage(machine: Machine, sizes: AreaSizes, pte: number): void {
   if (pte & PTE.special) return;
   const pfn = pte >>> PTE_PFN_SHIFT;
   const mapcount = machine.frames.mapcount[pfn]!;
-  // A page of no file is dirty from its first write on, whoever wrote it: its folio is marked dirty (or swap-backed).
-  const dirty = (machine.frames.flags[pfn]! & (PG.anon | PG.shmem)) !== 0;
+  // A page of no file and no slot of swap is dirty from its first write on, whoever wrote it: its folio is marked dirty (or swap-backed).
+  const state = machine.frames.state[pfn]!;
+  const mayBeClean = (state & (PGS.file | PGS.swapcache)) !== 0;
+  const dirty = !mayBeClean || (state & PGS.dirty) !== 0 || (pte & PTE.dirty) !== 0;
   sizes.rss += 1;
   sizes.pss += Math.floor((4096 * (1 << PSS_SHIFT)) / mapcount);
   if (mapcount > 1) sizes[dirty ? 'sharedDirty' : 'sharedClean'] += 1;
   else sizes[dirty ? 'privateDirty' : 'privateClean'] += 1;
+  if (dirty) sizes.pssDirty += Math.floor((4096 * (1 << PSS_SHIFT)) / mapcount);
   if (pte & PTE.accessed) sizes.referenced += 1;
   if (machine.frames.flags[pfn]! & PG.anon) sizes.anonymous += 1;
 }
@@ -103,10 +126,9 @@ export function smaps(machine: Machine, task: Task): string {
   let text = '';
   for (const vma of task.mm.vmas) {
     const sizes = areaSizes(machine, task.mm, vma);
-    const dirtyPss = sizes.sharedDirty + sizes.privateDirty === sizes.rss ? sizes.pss : 0;
-    text += mapsLine(task.mm, vma);
+    text += mapsLine(machine, task.mm, vma);
     text += line('Size', pagesOf(vma) * 4) + line('KernelPageSize', 4) + line('MMUPageSize', 4);
-    text += line('Rss', sizes.rss * 4) + line('Pss', pssKb(sizes.pss)) + line('Pss_Dirty', pssKb(dirtyPss));
+    text += line('Rss', sizes.rss * 4) + line('Pss', pssKb(sizes.pss)) + line('Pss_Dirty', pssKb(sizes.pssDirty));
     text += line('Shared_Clean', sizes.sharedClean * 4) + line('Shared_Dirty', sizes.sharedDirty * 4);
     text += line('Private_Clean', sizes.privateClean * 4) + line('Private_Dirty', sizes.privateDirty * 4);
     text += line('Referenced', sizes.referenced * 4) + line('Anonymous', sizes.anonymous * 4);

@@ -1,6 +1,7 @@
 /** /proc/zoneinfo (mm/vmstat.c, zoneinfo_show_print): marks, sizes and protection of each zone, in pages. */
 import { populated } from '../../mm/mmzone.ts';
 import { freePagesOfType } from '../../mm/mobility.ts';
+import { LRU, lruPages } from '../../mm/swap.ts';
 import { VMSTAT } from '../../mm/vmstat.ts';
 import { MIGRATE, type Machine, type Zone } from '../../types.ts';
 
@@ -11,10 +12,15 @@ function nodeStats(machine: Machine): string {
   const shmem = vmstat[VMSTAT.nr_shmem]!;
   return (
     '\n  per-node stats' +
-    line('nr_inactive_anon', vmstat[VMSTAT.nr_anon_pages]! + shmem) +
+    line('nr_inactive_anon', lruPages(machine, LRU.inactiveAnon)) +
+    line('nr_active_anon', lruPages(machine, LRU.activeAnon)) +
+    line('nr_inactive_file', lruPages(machine, LRU.inactiveFile)) +
+    line('nr_active_file', lruPages(machine, LRU.activeFile)) +
+    line('nr_unevictable', lruPages(machine, LRU.unevictable)) +
     line('nr_anon_pages', vmstat[VMSTAT.nr_anon_pages]!) +
     line('nr_mapped', vmstat[VMSTAT.nr_mapped]!) +
-    line('nr_file_pages', shmem) +
+    line('nr_file_pages', vmstat[VMSTAT.nr_file_pages]! + shmem) +
+    line('nr_dirty', vmstat[VMSTAT.nr_dirty]!) +
     line('nr_shmem', shmem) +
     line('nr_page_table_pages', vmstat[VMSTAT.nr_page_table_pages]!)
   );

@@ -1,0 +1,159 @@
+/**
+ * The LRU lists (mm/swap.c, include/linux/mm_inline.h; spec §14): every user page is on one of five, new ones at the
+ * head of an inactive list. Links are `frames.next` and `frames.prev`, which only free blocks use otherwise; which list
+ * it is follows from the page's state. Putting a page on, taking it off or moving it costs O(1).
+ */
+import type { Frames, Machine, Pfn } from '../types.ts';
+
+/** Numbers of the lists (enum lru_list). */
+export const LRU = { inactiveAnon: 0, activeAnon: 1, inactiveFile: 2, activeFile: 3, unevictable: 4 } as const;
+export const LRU_LISTS = 5;
+const ZONES_MAX = 4;
+
+/** Bits of `frames.state` (page flags). */
+export const PGS = {
+  lru: 1,
+  active: 2,
+  referenced: 4,
+  dirty: 8,
+  /** A page of a file's cache. */
+  file: 16,
+  /** It has a slot of swap, whose number is `frames.mapping`. */
+  swapcache: 32,
+  unevictable: 64,
+  /** Was active when it was pushed out, or came back soon. */
+  workingset: 128,
+} as const;
+
+/** Beside a flag of PG in the `kind` of a request: a page for a file's cache. */
+export const KIND_FILE = 0x100;
+
+export interface Lru {
+  /** First and last page of each list, -1 when it is empty. */
+  head: Int32Array;
+  tail: Int32Array;
+  /** Pages at zone × 5 + list. */
+  pages: Int32Array;
+  /** What it has cost to reclaim pages of each kind: the dearer is scanned less (lru_note_cost). */
+  anonCost: number;
+  fileCost: number;
+  /** Pages pushed out or activated so far: the clock of refault distances (nonresident_age). */
+  age: number;
+  /** Was kswapd woken, and how often in a row did it free nothing (kswapd_failures)? */
+  kswapdWoken: boolean;
+  kswapdFailures: number;
+}
+
+export function createLru(): Lru {
+  return {
+    head: new Int32Array(LRU_LISTS).fill(-1),
+    tail: new Int32Array(LRU_LISTS).fill(-1),
+    pages: new Int32Array(LRU_LISTS * ZONES_MAX),
+    anonCost: 0,
+    fileCost: 0,
+    age: 0,
+    kswapdWoken: false,
+    kswapdFailures: 0,
+  };
+}
+
+/** The list of a page in this state (folio_lru_list). */
+export function listOf(state: number): number {
+  if (state & PGS.unevictable) return LRU.unevictable;
+  return (state & PGS.file ? LRU.inactiveFile : LRU.inactiveAnon) + (state & PGS.active ? 1 : 0);
+}
+
+function countPages(machine: Machine, pfn: Pfn, list: number, sign: number): void {
+  const { zones, frames, lru } = machine;
+  let zone = 0;
+  while (pfn >= zones[zone]!.end) zone += 1;
+  lru.pages[zone * LRU_LISTS + list]! += sign << frames.order[pfn]!;
+}
+
+/** Puts a page on the list of its state, first (folio_add_lru) or last. */
+export function lruAdd(machine: Machine, pfn: Pfn, toTail = false): void {
+  const { frames, lru } = machine;
+  const list = listOf(frames.state[pfn]!);
+  frames.state[pfn]! |= PGS.lru;
+  const neighbour = toTail ? lru.tail[list]! : lru.head[list]!;
+  frames.next[pfn] = toTail ? -1 : neighbour;
+  frames.prev[pfn] = toTail ? neighbour : -1;
+  if (toTail) lru.tail[list] = pfn;
+  else lru.head[list] = pfn;
+  if (neighbour < 0) {
+    lru.head[list] = pfn;
+    lru.tail[list] = pfn;
+  } else if (toTail) frames.next[neighbour] = pfn;
+  else frames.prev[neighbour] = pfn;
+  countPages(machine, pfn, list, 1);
+}
+
+/** Takes a page off its list; its state keeps everything else (folio_isolate_lru). */
+export function lruDel(machine: Machine, pfn: Pfn): void {
+  const { frames, lru } = machine;
+  const list = listOf(frames.state[pfn]!);
+  const after = frames.next[pfn]!;
+  const before = frames.prev[pfn]!;
+  if (before < 0) lru.head[list] = after;
+  else frames.next[before] = after;
+  if (after < 0) lru.tail[list] = before;
+  else frames.prev[after] = before;
+  frames.next[pfn] = -1;
+  frames.prev[pfn] = -1;
+  frames.state[pfn]! &= ~PGS.lru;
+  countPages(machine, pfn, list, -1);
+}
+
+/** Changes bits of a page's state, and its list with them. */
+export function setState(machine: Machine, pfn: Pfn, set: number, clear: number): void {
+  const { frames } = machine;
+  const onList = (frames.state[pfn]! & PGS.lru) !== 0;
+  if (onList) lruDel(machine, pfn);
+  frames.state[pfn] = (frames.state[pfn]! | set) & ~clear;
+  if (onList) lruAdd(machine, pfn);
+}
+
+/** A page that goes back to the buddy is on no list and in no cache. */
+export function forgetState(machine: Machine, pfn: Pfn): void {
+  const { frames } = machine;
+  if (frames.state[pfn]! & PGS.lru) lruDel(machine, pfn);
+  frames.state[pfn] = 0;
+  frames.mapping[pfn] = 0;
+}
+
+/** A page that moves takes its state along; its new frame stands first in the list (folio_migrate_flags, putback_movable_pages). */
+export function moveState(machine: Machine, from: Pfn, to: Pfn): void {
+  const { frames } = machine;
+  const onList = (frames.state[from]! & PGS.lru) !== 0;
+  if (onList) lruDel(machine, from);
+  frames.state[to] = frames.state[from]!;
+  frames.mapping[to] = frames.mapping[from]!;
+  frames.state[from] = 0;
+  frames.mapping[from] = 0;
+  if (onList) lruAdd(machine, to);
+}
+
+/** Read or written by a system call: referenced first, active the second time (folio_mark_accessed). */
+export function markPageAccessed(machine: Machine, pfn: Pfn): void {
+  const { frames, lru } = machine;
+  const state = frames.state[pfn]!;
+  if ((state & PGS.referenced) === 0) {
+    frames.state[pfn] = state | PGS.referenced;
+    return;
+  }
+  if (state & (PGS.active | PGS.unevictable)) return;
+  setState(machine, pfn, PGS.active, PGS.referenced);
+  lru.age += 1;
+}
+
+/** Pages on a list, of the zones up to `top`. */
+export function lruPages(machine: Machine, list: number, top = ZONES_MAX - 1): number {
+  let pages = 0;
+  for (let zone = 0; zone <= top; zone++) pages += machine.lru.pages[zone * LRU_LISTS + list]!;
+  return pages;
+}
+
+/** Is this a page of a file's cache? */
+export function isFilePage(frames: Frames, pfn: Pfn): boolean {
+  return (frames.state[pfn]! & PGS.file) !== 0;
+}

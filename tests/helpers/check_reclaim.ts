@@ -1,0 +1,83 @@
+/**
+ * `checkReclaim(m)`: what must be true of the LRU lists and the page cache between two calls: every user page on exactly
+ * one list, each file's pages where their frames say, dirty pages listed. It counts anew and trusts no total.
+ */
+import type { Machine } from '#kernel/machine.ts';
+import { LRU_LISTS, PGS, listOf } from '#kernel/mm/swap.ts';
+import { VMSTAT } from '#kernel/mm/vmstat.ts';
+import { PG } from '#kernel/types.ts';
+import { Broken } from './check.ts';
+
+function must(condition: boolean, what: () => string): asserts condition {
+  if (!condition) throw new Broken(what());
+}
+
+function equal(actual: unknown, expected: unknown, what: () => string): void {
+  if (actual !== expected) throw new Broken(`${what()}: is ${String(actual)}, counted ${String(expected)}`);
+}
+
+export function checkReclaim(machine: Machine): void {
+  const listed = checkLists(machine);
+  checkStates(machine, listed);
+  checkPageCache(machine);
+}
+
+/** The lists in both directions; the pages on them. */
+function checkLists(machine: Machine): Uint8Array {
+  const { frames, lru, zones } = machine;
+  const listed = new Uint8Array(frames.count);
+  const pages = new Int32Array(lru.pages.length);
+  for (let list = 0; list < LRU_LISTS; list++) {
+    let before = -1;
+    for (let pfn = lru.head[list]!; pfn !== -1; before = pfn, pfn = frames.next[pfn]!) {
+      if (listed[pfn] !== 0) throw new Broken(`page ${pfn} is on two lists, or list ${list} is a circle`);
+      listed[pfn] = 1;
+      equal(frames.prev[pfn], before, () => `list ${list}, page ${pfn}: link back`);
+      equal(listOf(frames.state[pfn]!), list, () => `page ${pfn}: the list of its state`);
+      must((frames.state[pfn]! & PGS.lru) !== 0, () => `page ${pfn} is on list ${list} and does not know`);
+      pages[zones.findIndex((zone) => pfn < zone.end) * LRU_LISTS + list]! += 1 << frames.order[pfn]!;
+    }
+    equal(lru.tail[list], before, () => `list ${list}: its end`);
+  }
+  pages.forEach((count, at) => equal(lru.pages[at], count, () => `zone ${Math.floor(at / LRU_LISTS)}, list ${at % LRU_LISTS}: pages`));
+  return listed;
+}
+
+/** Spec §19.5: every user page on one list, nothing else on any. */
+function checkStates(machine: Machine, listed: Uint8Array): void {
+  const { frames } = machine;
+  for (let pfn = 0; pfn < frames.count; pfn++) {
+    const flags = frames.flags[pfn]!;
+    const isUser = (flags & PG.head) !== 0 && (flags & (PG.anon | PG.shmem)) !== 0;
+    if (isUser !== (listed[pfn] === 1)) throw new Broken(`page ${pfn} (flags ${flags}) is ${isUser ? 'on no list' : 'on a list'}`);
+    if (!isUser && frames.state[pfn] !== 0) throw new Broken(`frame ${pfn} (flags ${flags}) has state ${frames.state[pfn]}`);
+  }
+}
+
+function checkPageCache(machine: Machine): void {
+  const { frames, disk, vmstat } = machine;
+  const seen = new Set<number>();
+  let [dirty, stored] = [0, 0];
+  for (const [ino, inode] of disk?.inodes ?? []) {
+    for (const [index, pfn] of inode.pages) {
+      const at = () => `${inode.path}, page ${index}, frame ${pfn}`;
+      must(!seen.has(pfn), () => `${at()}: in two places`);
+      seen.add(pfn);
+      equal(frames.flags[pfn], PG.head | PG.shmem, () => `${at()}: flags`);
+      equal(frames.mapping[pfn], ino, () => `${at()}: inode of the frame`);
+      equal(frames.index[pfn], index, () => `${at()}: page of the frame`);
+      must((frames.state[pfn]! & PGS.file) !== 0, () => `${at()}: not marked as a file's`);
+      must(index * 4096 < inode.bytes, () => `${at()}: behind the end of the file`);
+      equal((frames.state[pfn]! & PGS.dirty) !== 0, inode.dirty.has(index), () => `${at()}: dirty`);
+    }
+    for (const index of inode.dirty.keys()) must(inode.pages.has(index), () => `${inode.path}, page ${index}: dirty and not there`);
+    dirty += inode.dirty.size;
+    stored += inode.stored.size;
+  }
+  let files = 0;
+  for (let pfn = 0; pfn < frames.count; pfn++) if ((frames.state[pfn]! & PGS.file) !== 0 && !seen.has(pfn)) files += 1;
+  equal(files, 0, () => 'pages of files that no file has');
+  equal(vmstat[VMSTAT.nr_file_pages], seen.size, () => 'nr_file_pages');
+  equal(vmstat[VMSTAT.nr_dirty], dirty, () => 'nr_dirty');
+  equal(disk?.storedPages ?? 0, stored, () => 'pages with contents on the disk');
+}

@@ -1,0 +1,62 @@
+/** Random calls on files: opened, read, written, mapped in all kinds, written back, closed; right and wrong. */
+import type { Machine } from '#kernel/machine.ts';
+import { PAGE } from './boot.ts';
+import type { Step } from './fuzz.ts';
+import { one, type Maker, type Pick } from './makers_virtual.ts';
+
+const FLAGS = ['O_RDONLY', 'O_RDWR', 'O_RDWR', 'O_WRONLY'];
+const PROTS = ['PROT_READ', 'PROT_READ|PROT_WRITE', 'PROT_READ|PROT_WRITE', 'PROT_READ|PROT_EXEC', 'PROT_NONE'];
+const KINDS = ['MAP_PRIVATE', 'MAP_SHARED', 'MAP_SHARED', 'MAP_PRIVATE|MAP_POPULATE'];
+
+function someFd(machine: Machine, pid: number, pick: Pick): number {
+  const fds = [...(machine.tasks.get(pid)?.files.keys() ?? [])];
+  return fds.length > 0 && pick(15) > 0 ? one(fds, pick) : pick(9);
+}
+
+function somePath(machine: Machine, pick: Pick): string {
+  const paths = [...(machine.disk?.paths.keys() ?? [])];
+  return paths.length > 0 && pick(12) > 0 ? one(paths, pick) : '/none';
+}
+
+/** A place in the file, sometimes behind its end. */
+function someOffset(machine: Machine, pid: number, fd: number, pick: Pick): number {
+  const file = machine.tasks.get(pid)?.files.get(fd);
+  const bytes = file === undefined ? PAGE : machine.disk!.inodes.get(file.ino)!.bytes;
+  return pick(Math.min(bytes, 300 * PAGE) + (pick(10) === 0 ? 3 * PAGE : 1));
+}
+
+function readOrWrite(machine: Machine, pid: number, pick: Pick): Step {
+  const fd = someFd(machine, pid, pick);
+  const offset = someOffset(machine, pid, fd, pick);
+  const length = pick(one([100, PAGE, 12 * PAGE], pick));
+  return { pid, call: one(['pread', 'pread', 'pwrite'], pick), fd, offset: pick(2) === 0 ? offset : offset - (offset % PAGE), length };
+}
+
+function mapFile(machine: Machine, pid: number, pick: Pick): Step {
+  const fd = someFd(machine, pid, pick);
+  const offset = someOffset(machine, pid, fd, pick);
+  const length = 1 + pick(24 * PAGE);
+  return { pid, call: 'mmap', length, prot: one(PROTS, pick), flags: one(KINDS, pick), fd, offset: offset - (offset % PAGE) };
+}
+
+const MAKERS: readonly [number, Maker][] = [
+  [
+    4,
+    (machine, pid, pick) => ({ pid, call: 'open', path: somePath(machine, pick), ...(pick(3) === 0 ? {} : { flags: one(FLAGS, pick) }) }),
+  ],
+  [7, readOrWrite],
+  [5, mapFile],
+  [1, (machine, pid, pick) => ({ pid, call: 'fsync', fd: someFd(machine, pid, pick) })],
+  [1, (machine, pid, pick) => ({ pid, call: 'close', fd: someFd(machine, pid, pick) })],
+];
+const WEIGHT = MAKERS.reduce((sum, [weight]) => sum + weight, 0);
+
+export function someFile(machine: Machine, pid: number, pick: Pick): Step {
+  if (machine.disk === null && machine.swap === null && pick(20) > 0) return { pid, call: 'sbrk', increment: pick(2 * PAGE) };
+  let at = pick(WEIGHT);
+  for (const [weight, make] of MAKERS) {
+    if (at < weight) return make(machine, pid, pick);
+    at -= weight;
+  }
+  throw new Error('weights');
+}
