@@ -58,8 +58,9 @@ export function startMap(host: HTMLElement, colours: MapColours, events: MapEven
   });
   const sized = new ResizeObserver(() => {
     if (!game.isBooted || host.clientWidth === 0) return;
-    game.scale.setZoom(1 / density());
     if (width() !== game.scale.width || height() !== game.scale.height) game.scale.resize(width(), height());
+    // Only this lays the canvas out anew, at the size of that moment.
+    game.scale.setZoom(1 / density());
   });
   sized.observe(host);
   const unlisten = listen(host, density, {

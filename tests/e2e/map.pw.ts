@@ -74,3 +74,25 @@ test('without WebGL the map is drawn all the same', async ({ classroom }) => {
   await ada.keyboard.press('ArrowRight');
   await expect(ada.locator('.map-cursor [aria-live]')).toContainText('pfn 0');
 });
+
+test('a window of another size has the whole map, sharp', async ({ classroom }) => {
+  const ada = await classroom.somebody();
+  await practise(ada, classroom.house.url);
+  /** Of the canvas: points that are painted, points on the page, and points of the place that it has. */
+  const sizes = () =>
+    ada.locator('.map-host canvas').evaluate((canvas) => {
+      const { width, height, clientWidth, clientHeight, parentElement } = canvas as HTMLCanvasElement;
+      const place = [parentElement!.clientWidth, parentElement!.clientHeight];
+      return [[width, height], [clientWidth, clientHeight], place].map(String);
+    });
+  for (const size of [
+    { width: 1920, height: 1080 },
+    { width: 844, height: 390 },
+    { width: 390, height: 844 },
+  ]) {
+    const [before] = await sizes();
+    await ada.setViewportSize(size);
+    await expect.poll(async () => (await sizes())[0]).not.toBe(before);
+    await expect.poll(async () => new Set(await sizes()).size).toBe(1);
+  }
+});
