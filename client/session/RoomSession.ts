@@ -13,7 +13,7 @@ import type { DigestMessage, HostReply, InputReply, SeatReply, WelcomeMessage } 
 import type { RoomState } from '#protocol/roomState.ts';
 import { decodeSnap } from '#protocol/snap.ts';
 import { decodeTick } from '#protocol/tick.ts';
-import { askSeat } from './doors.ts';
+import { askSeat, dropDeadConnections, QUICK_MS } from './doors.ts';
 import { Follower } from './Follower.ts';
 import { Outbox, type Sent } from './Outbox.ts';
 import type { Recorded } from './recording.ts';
@@ -150,7 +150,8 @@ export class RoomSession implements Session {
     for (let tries = 0; attempt === this.attempt; tries++) {
       if (tries > 0) await pause(RETRY_MS[Math.min(tries, RETRY_MS.length) - 1]! * (0.75 + Math.random() / 2));
       if (attempt !== this.attempt) return;
-      const seat = taken ?? (await this.takeSeat());
+      // Who was in the room knows that the server was quick: at first there is no patience with a way that may be dead.
+      const seat = taken ?? (await this.takeSeat(tries === 0 && this.me !== null ? QUICK_MS : undefined));
       taken = null;
       if (attempt !== this.attempt) return;
       if (seat === null) continue;
@@ -161,10 +162,12 @@ export class RoomSession implements Session {
     }
   }
 
-  private async takeSeat(): Promise<SeatReply | null> {
+  private async takeSeat(patienceMs?: number): Promise<SeatReply | null> {
     const { code, role, secret, name } = this.door;
-    const answer = await askSeat(code, { secret, role, ...(name === undefined ? {} : { name }) });
+    const since = Date.now();
+    const answer = await askSeat(code, { secret, role, ...(name === undefined ? {} : { name }) }, patienceMs);
     if (answer.ok) return answer.value;
+    if (answer.code === 'NO_LINK' && Date.now() - since >= QUICK_MS) await dropDeadConnections();
     // A page that was just opened has no room yet, so the watch does not judge it.
     if (answer.code === 'NO_LINK' && this.room.value === null) this.link.value = 'lost';
     // Somebody took the name meanwhile: the server gives another.

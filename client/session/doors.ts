@@ -6,6 +6,10 @@ import type { CreateRoomBody, CreateRoomReply, RoomReply, RoundsReply, ScenarioR
 export type Answer<T> = { ok: true; value: T } | { ok: false; code: string };
 
 const PATIENCE_MS = 8000;
+/** In this time a server answers, where nothing is wrong with the way to it. */
+export const QUICK_MS = 1500;
+/** Of HTTP/1.1, to one server; browsers agree on it. */
+const CONNECTIONS_KEPT = 6;
 /** A long round of a large class is a megabyte. */
 const FILE_MS = 60_000;
 
@@ -21,8 +25,18 @@ export function createRoom(body: CreateRoomBody): Promise<Answer<CreateRoomReply
   return ask('POST', '/api/rooms', body);
 }
 
-export function askSeat(code: string, body: SeatBody): Promise<Answer<SeatReply>> {
-  return ask('POST', `/api/rooms/${encodeURIComponent(code)}/seat`, body);
+export function askSeat(code: string, body: SeatBody, patienceMs = PATIENCE_MS): Promise<Answer<SeatReply>> {
+  return ask('POST', `/api/rooms/${encodeURIComponent(code)}/seat`, body, patienceMs);
+}
+
+/**
+ * The connections that a browser keeps open for the next request may be dead without its knowing: the network was changed, or a
+ * router has forgotten them. It would wait on one after another. A request that is given up closes its connection, so that after as
+ * many at once as a browser keeps none of the dead is left.
+ */
+export async function dropDeadConnections(): Promise<void> {
+  const here = () => fetch('/api/here', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(QUICK_MS) });
+  await Promise.allSettled(Array.from({ length: CONNECTIONS_KEPT }, here));
 }
 
 /** The addresses under which other devices reach this server; a server may not know any. */
@@ -47,7 +61,7 @@ export async function askRound(id: string): Promise<Answer<{ file: Uint8Array; h
   }
 }
 
-async function ask<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer<T>> {
+async function ask<T>(method: 'GET' | 'POST', path: string, body?: object, patienceMs = PATIENCE_MS): Promise<Answer<T>> {
   let response: Response;
   let value: unknown;
   try {
@@ -55,7 +69,7 @@ async function ask<T>(method: 'GET' | 'POST', path: string, body?: object): Prom
       method,
       ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       cache: 'no-store',
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(patienceMs),
     });
     value = await response.json();
   } catch {
