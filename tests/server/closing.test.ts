@@ -48,7 +48,7 @@ async function untilFree(room: ClassRoom): Promise<void> {
 }
 
 test('a seat that was asked for and not taken is free again', async () => {
-  const place = await openPlace({ patience: { reservationMs: 50 } });
+  const place = await openPlace({ patience: { reservationMs: 1500 } });
   const room = await makeRoom(place, { seats: 1 });
   expect((await askSeat(room, { secret: newSecret(), role: 'player' })).status).toBe(200);
   expect((await askSeat(room, { secret: newSecret(), role: 'player' })).body.error).toBe('FULL');

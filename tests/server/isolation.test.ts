@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => place.close());
 
 async function running() {
-  const room = await makeRoom(place, { seconds: 60 });
+  const room = await makeRoom(place, { seconds: 3600 });
   const host = await enterHost(room);
   const player = await enter(room);
   await host.host({ do: 'start' });

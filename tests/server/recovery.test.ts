@@ -41,6 +41,7 @@ test('a killed server’s round goes on: same seats, names and numbers, not a ti
   // What the first heard and the second heard is one sequence.
   for (const [n, inputs] of adaBack.heard) if (ada.heard.has(n)) expect(inputs).toEqual(ada.heard.get(n));
   expect(Math.min(...adaBack.heard.keys())).toBeLessThanOrEqual(Math.max(...ada.heard.keys()) + 1);
+  await hostBack.until(() => hostBack.roster.length === 5);
   expect(hostBack.roster.map(({ name, role, bot }) => [name, role, bot])).toEqual([
     ['Host', 'host', ''],
     ['Ada', 'player', ''],
