@@ -16,7 +16,7 @@ export function OtherDevice({ code, role }: Props) {
   const [open, setOpen] = useState(false);
   return (
     <>
-      <button type="button" class="button quiet small" aria-haspopup="dialog" onClick={() => setOpen(true)}>
+      <button type="button" class="button quiet small other-device" aria-haspopup="dialog" onClick={() => setOpen(true)}>
         {t('common.device.key')}
       </button>
       {open && <LinkDialog code={code} role={role} close={() => setOpen(false)} />}
@@ -59,7 +59,7 @@ function LinkDialog({ code, role, close }: Props & { close(): void }) {
             </span>
           )}
         </span>
-        <button type="button" class="button main" onClick={() => dialog.current?.close()}>
+        <button type="button" class="button main" onClick={() => dialog.current?.close()} autofocus>
           {t('common.close')}
         </button>
       </div>

@@ -9,27 +9,41 @@ interface EndedProps {
   code: string;
   room: string;
   role: Role;
+  /** Whether one was in the room before. */
+  entered: boolean;
   enterAgain(): void;
   leave(): void;
 }
 
-/** Where a newcomer goes wrong there is nothing to come back to. */
-const NO_WAY_BACK = new Set(['NO_ROOM', 'GONE', 'ROOM_CLOSED', 'BAD_CODE', 'NOT_HOST', 'BANNED', 'LEFT']);
+/** There is nothing to come back to, or nobody who may. */
+const NO_WAY_BACK = new Set(
+  'NO_ROOM GONE ROOM_CLOSED ROOM_BROKEN FORGOTTEN OTHER_RULES BAD_CODE NOT_HOST BANNED FOREIGN_ORIGIN LEFT'.split(' '),
+);
+
+function headOf(role: Role, entered: boolean): string {
+  if (!entered) return 'common.noEntry';
+  return role === 'host' ? 'common.endedHost' : 'common.ended';
+}
+
+function backOf(code: string, entered: boolean): string {
+  if (code === 'REPLACED') return 'common.playHere';
+  return entered ? 'common.comeBack' : 'common.again';
+}
 
 /** Why one is out of a room, and what one can do about it. */
-export function EndedScreen({ code, room, role, enterAgain, leave }: EndedProps) {
+export function EndedScreen({ code, room, role, entered, enterAgain, leave }: EndedProps) {
   return (
     <>
       <TopBar home={false} />
       <main class="ended">
-        <div class="ended-card" role="alert">
-          <h1>{t(role === 'host' ? 'common.endedHost' : 'common.ended')}</h1>
+        <div class={`ended-card ${role}`} role="alert">
+          <h1>{t(headOf(role, entered))}</h1>
           <p class="mono dim">{room}</p>
           <p>{sentenceOf(code)}</p>
           <div class="row">
             {!NO_WAY_BACK.has(code) && (
               <button type="button" class="button main" onClick={enterAgain} autofocus>
-                {t(code === 'REPLACED' ? 'common.playHere' : 'common.comeBack')}
+                {t(backOf(code, entered))}
               </button>
             )}
             <button type="button" class="button" onClick={leave}>

@@ -16,6 +16,9 @@ import './JoinScreen.css';
 /** Tries with another generated name before the person is asked. */
 const NAME_TRIES = 5;
 
+/** What was typed is wrong. All else is not the code's fault, and is said by the key that was pressed. */
+const ABOUT_CODE = new Set(['BAD_CODE', 'NO_ROOM', 'TOO_MANY_TRIES']);
+
 function otherName(): string {
   return makeName((n) => crypto.getRandomValues(new Uint32Array(1))[0]! % n);
 }
@@ -31,6 +34,7 @@ export function JoinScreen({ code: given, entered }: { code: string; entered(cod
   const found = useRoom(code);
   const refusal = wrong ?? (found !== null && !found.ok ? found.code : null);
   const aboutName = refusal !== null && refusal.startsWith('NAME_');
+  const aboutCode = refusal !== null && ABOUT_CODE.has(refusal);
 
   const join = async (event: Event) => {
     event.preventDefault();
@@ -55,7 +59,7 @@ export function JoinScreen({ code: given, entered }: { code: string; entered(cod
           <CodeField
             typed={typed}
             change={(next) => (setTyped(next), setWrong(null))}
-            refusal={aboutName ? null : refusal}
+            refusal={aboutCode ? refusal : null}
             room={found?.ok ? found.value : null}
           />
           <NameField
@@ -64,6 +68,7 @@ export function JoinScreen({ code: given, entered }: { code: string; entered(cod
             roll={() => (setName(otherName()), setOwn(false), setWrong(null))}
             refusal={aboutName ? refusal : null}
           />
+          {refusal !== null && !aboutName && !aboutCode && <Refused code={refusal} />}
           <button type="submit" class="button main large" disabled={busy}>
             {t(busy ? 'join.joining' : 'join.join')}
           </button>
@@ -78,6 +83,14 @@ export function JoinScreen({ code: given, entered }: { code: string; entered(cod
         </div>
       </main>
     </>
+  );
+}
+
+function Refused({ code }: { code: string }) {
+  return (
+    <p class="notice danger" role="alert">
+      {sentenceOf(code)}
+    </p>
   );
 }
 

@@ -50,7 +50,8 @@ function RoomOnce({ code, role, enterAgain }: { code: string; role: Role; enterA
     go(role === 'host' ? '/host' : '/');
   };
   if (session.ended.value !== null) {
-    return <EndedScreen code={session.ended.value} room={code} role={role} enterAgain={enterAgain} leave={leave} />;
+    const entered = session.room.value !== null;
+    return <EndedScreen code={session.ended.value} room={code} role={role} entered={entered} enterAgain={enterAgain} leave={leave} />;
   }
   return (
     <>

@@ -43,7 +43,7 @@ test('a student who is removed is told so, and can come back; a locked room says
   const late = await classroom.somebody();
   await late.goto(`${classroom.house.url}/j/${code}?test`);
   await late.getByRole('button', { name: 'Join', exact: true }).click();
-  await expect(late.locator('#join-code-says')).toContainText(/locked/i);
+  await expect(late.getByRole('alert')).toContainText(/locked/i);
 });
 
 test('bots fill the room and play', async ({ classroom }) => {
@@ -71,7 +71,7 @@ test('who watches stands in the teacher’s list and can be taken out; rounds of
   await host.getByRole('button', { name: 'Remove Spectator 1' }).click();
   await expect.poll(() => door(eve, 'ended')).toBe('KICKED');
   await expect(host.getByText('1 watches')).toBeVisible();
-  await expect(host.getByText('earlier round')).toHaveCount(0);
+  await expect(host.getByText('in this room')).toHaveCount(0);
 
   await door(host, 'host', { do: 'start' });
   await atTick(ada, 5);
@@ -80,10 +80,10 @@ test('who watches stands in the teacher’s list and can be taken out; rounds of
   await expect.poll(() => door(screen, 'ended')).toBe('KICKED');
   await inPhase(host, 'podium');
   const truth = (await classroom.house.round(code))!;
-  await host.getByText('1 earlier round').click();
+  await host.getByText('1 round in this room').click();
   await host.getByRole('button', { name: 'Same class again' }).click();
   await inPhase(host, 'lobby');
-  await host.getByText('1 earlier round').click();
+  await host.getByText('1 round in this room').click();
   const [replay] = await Promise.all([
     host.context().waitForEvent('page'),
     host.getByRole('link', { name: 'Round 1', exact: true }).click(),
