@@ -16,6 +16,7 @@ import * as mm from './sys/mm.ts';
 import * as mempool from './sys/mempool.ts';
 import * as pages from './sys/pages.ts';
 import * as process from './sys/process.ts';
+import * as vma from './sys/vma.ts';
 import * as virt from './sys/virt.ts';
 import * as run from './sys/run.ts';
 import * as segment from './sys/segment.ts';
@@ -57,6 +58,11 @@ export const CALLS = {
   add_memory: { who: 'kernel', args: pages.addMemoryArgs, run: pages.sysAddMemory },
   mmap: { who: 'process', args: mm.mmapArgs, run: mm.sysMmap },
   munmap: { who: 'process', args: mm.munmapArgs, run: mm.sysMunmap },
+  mprotect: { who: 'process', args: vma.mprotectArgs, run: vma.sysMprotect },
+  mremap: { who: 'process', args: vma.mremapArgs, run: vma.sysMremap },
+  mlock: { who: 'process', args: vma.rangeArgs, run: vma.sysMlock },
+  munlock: { who: 'process', args: vma.rangeArgs, run: vma.sysMunlock },
+  madvise: { who: 'process', args: vma.madviseArgs, run: vma.sysMadvise },
   brk: { who: 'process', args: mm.brkArgs, run: mm.sysBrk },
   sbrk: { who: 'process', args: mm.sbrkArgs, run: mm.sysSbrk },
   setrlimit: { who: 'process', args: mm.setrlimitArgs, run: mm.sysSetrlimit },

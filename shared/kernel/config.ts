@@ -4,6 +4,7 @@ import { DISK_KEYS, diskConfig } from './config_disk.ts';
 import { COSTS } from './costs.ts';
 import type { Fit, LibcRules, ListOrder } from './libc/types.ts';
 import type { KernelLayout } from './mm/vmap_types.ts';
+import { DEFAULT_MAX_MAP_COUNT } from './mm/vma.ts';
 import type { MachineConfig, Pid } from './types.ts';
 
 /** An impossible machine; the message names the key. */
@@ -71,6 +72,7 @@ const KNOWN = [
   'seed',
   'rules',
   ...DISK_KEYS,
+  'max_map_count',
 ];
 /** Keys of calls.md whose mechanism is not in this kernel yet. */
 const LATER = ['tlb'];
@@ -237,6 +239,7 @@ export function parseConfig(config: unknown): MachineConfig {
     ...diskConfig(config, impossible),
     overcommit: overcommitOf(config),
     rules: rulesOf(config),
+    maxMapCount: integer(config, 'max_map_count', 1, 0x7fffffff, DEFAULT_MAX_MAP_COUNT),
     chargeKernel: flag(config, 'chargeKernel', false),
     root: rootOf(config),
     costs: costsOf(config),

@@ -299,6 +299,8 @@ export interface Rmap {
 /** A shared anonymous object (a shmem file): its pages by page offset. */
 export interface ShmObject {
   id: number;
+  /** Pages; an access beyond is SIGBUS. */
+  size: number;
   pages: Map<number, Pfn>;
   /** Areas that map it. */
   users: number;
@@ -350,6 +352,8 @@ export interface MachineConfig {
   overcommit: { mode: 0 | 1 | 2; ratio: number };
   /** Whose rules hold where kernels differ (spec, tag [K26]). */
   rules: '6.x' | '2.6.32';
+  /** Areas that a process may have (vm.max_map_count). */
+  maxMapCount: number;
   chargeKernel: boolean;
   root: Pid[];
   costs: Record<string, number>;

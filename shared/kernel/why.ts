@@ -33,6 +33,8 @@ export interface WhyNumbers {
   NOT_MAPPED: { addr: number };
   /** The area forbids the access (SEGV_ACCERR). */
   NOT_ALLOWED: { addr: number; access: string };
+  /** The area reaches beyond the end of what it maps (BUS_ADRERR). */
+  BEYOND_OBJECT: { addr: number };
   /** The address belongs to the kernel. */
   KERNEL_ADDRESS: { addr: number };
   /** x86_64: bits 63 to 47 of the address are not alike, so it is none: a general protection fault. */
@@ -44,6 +46,14 @@ export interface WhyNumbers {
   RLIMIT: { resource: string; limit: number; wanted: number };
   /** The promise to commit was refused (vm.overcommit_memory). */
   OVERCOMMIT: { mode: number; wanted: number; limit: number };
+  /** mremap: the area that holds the address ends before the range does. */
+  NOT_ONE_AREA: { addr: number; end: number };
+  /** mprotect: what the area maps was attached or opened for reading only. */
+  NEVER_WRITABLE: { addr: number };
+  /** madvise: locked pages stay. */
+  AREA_LOCKED: { addr: number };
+  /** MADV_FREE: shared memory or a file is nobody's to give away. */
+  NOT_ANONYMOUS: { addr: number };
   TOO_MANY_AREAS: { limit: number };
   TOO_MANY_PROCESSES: { limit: number };
   NO_SUCH_FILE: { path: string };

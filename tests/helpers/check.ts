@@ -163,6 +163,7 @@ function checkShm(machine: Machine, count: Count): void {
     for (const [page, pfn] of object.pages) {
       const at = () => `shared object ${id}, page ${page}, frame ${pfn}`;
       must(!owned.has(pfn), () => `${at()}: in two places`);
+      must(page >= 0 && page < object.size, () => `${at()}: beyond the object's ${object.size} pages`);
       must(count.seen[pfn] === SEEN.allocated, () => `${at()}: not allocated`);
       equal(machine.frames.flags[pfn]!, PG.head | PG.shmem, () => `${at()}: flags`);
       owned.add(pfn);

@@ -78,9 +78,11 @@ function checkPte(machine: Machine, task: Task, addr: number, pte: number, rss: 
 
 /** What is wrong with an entry, or null; counts the page that it maps. */
 function faultOfPte(machine: Machine, mm: Mm, addr: number, pte: number, rss: Rss, count: Count): string | null {
-  if ((pte & PTE_PRESENT) === 0 || (pte & PTE_USER) === 0) return 'a user entry that is not present or not user';
+  if ((pte & PTE_PRESENT) === 0) return 'a user entry that is not present';
   const vma = areaAt(mm, addr);
   if (vma === null) return 'no area holds it';
+  const isClosed = (vma.flags & (VM.read | VM.write | VM.exec)) === 0;
+  if (isClosed === ((pte & PTE_USER) !== 0)) return 'the user bit says other than the rights of the area';
   const isWritable = (pte & PTE_WRITE) !== 0;
   if (isWritable && (vma.flags & VM.write) === 0) return 'writable in an area that is not';
   const pfn = pte >>> 12;
@@ -131,9 +133,13 @@ function checkAreas(task: Task, count: Count): void {
     if (before !== null) must(mayStandApart || !areAlike(before, vma), () => `${at()} should be one with the area before it`);
     pages += (vma.end - vma.start) / PAGE;
     const isShared = (vma.flags & VM.shared) !== 0;
+    const isPromise = (vma.flags & (VM.write | VM.shared | VM.noreserve)) === VM.write;
+    must(!isPromise || (vma.flags & VM.account) !== 0, () => `${at()}: private, writable, and not counted as a promise`);
+    must((vma.flags & VM.account) === 0 || !isShared, () => `${at()}: shared, and counted as its process's promise`);
     if ((vma.flags & VM.account) !== 0 && !isShared) committed += (vma.end - vma.start) / PAGE;
     must(isShared === (vma.shm !== 0) || vma.file !== 0, () => `${at()}: shared without an object, or an object without being shared`);
-    must(isShared || vma.file !== 0 || vma.pgoff === vma.start / PAGE, () => `${at()}: page offset ${vma.pgoff}`);
+    // Memory that was written keeps the offset of its birth when it moves.
+    must(isShared || vma.anon || vma.file !== 0 || vma.pgoff === vma.start / PAGE, () => `${at()}: page offset ${vma.pgoff}`);
     if (vma.shm !== 0) count.shmUsers.set(vma.shm, (count.shmUsers.get(vma.shm) ?? 0) + 1);
     before = vma;
   }

@@ -102,31 +102,32 @@ function windowOf(machine: Machine, pid: number, base: number, pages: number): [
     .map((area) => [(area.start - base) / PAGE, (area.end - base) / PAGE, area.perms]);
 }
 
-/**
- * `vma_ops` of kernel_experiments.json: areas split and merge. Where the C program called mprotect on pages that hold
- * nothing, this maps anew with MAP_FIXED, which has the same effect on areas.
- */
+/** `vma_ops` of kernel_experiments.json: areas split and merge, on pages that hold nothing. */
 export function vmaOperations(machine: Machine): [string, [number, number, string][]][] {
   const pid = spawn(machine);
   const base = mmap(machine, pid, 48, 'PROT_NONE');
   const fixed = (from: number, to: number, prot: string, flags = PRIVATE) =>
     mmap(machine, pid, to - from, prot, `${flags}|MAP_FIXED`, base + from * PAGE);
-  const unmap = (from: number, to: number) =>
-    granted(machine, pid, { call: 'munmap', addr: base + from * PAGE, length: (to - from) * PAGE });
+  const range = (from: number, to: number) => ({ addr: base + from * PAGE, length: (to - from) * PAGE });
+  const unmap = (from: number, to: number) => granted(machine, pid, { call: 'munmap', ...range(from, to) });
+  const protect = (from: number, to: number, prot: string) => granted(machine, pid, { call: 'mprotect', ...range(from, to), prot });
   const steps: [string, () => unknown][] = [
     ['reserve48 PROT_NONE', () => null],
     ['fixed rw 8..24', () => fixed(8, 24, RW)],
-    ['mprotect r 12..16', () => fixed(12, 16, 'PROT_READ')],
-    ['mprotect rw 12..16 (merge back)', () => fixed(12, 16, RW)],
+    ['mprotect r 12..16', () => protect(12, 16, 'PROT_READ')],
+    ['mprotect rw 12..16 (merge back)', () => protect(12, 16, RW)],
     ['munmap 14..16', () => unmap(14, 16)],
     ['map rw 14..16 (bridge merge)', () => fixed(14, 16, RW)],
     ['map shared rw 24..32 (no merge)', () => fixed(24, 32, RW, SHARED)],
     ['map private rw 32..40', () => fixed(32, 40, RW)],
     ['munmap 20..36 across 3 vmas', () => unmap(20, 36)],
-    ['mprotect none 8..12 (merge with left PROT_NONE)', () => fixed(8, 12, 'PROT_NONE')],
+    ['mprotect none 8..12 (merge with left PROT_NONE)', () => protect(8, 12, 'PROT_NONE')],
   ];
   return steps.map(([label, run]) => {
     run();
     return [label, windowOf(machine, pid, base, 48)];
   });
 }
+
+/** The areas of a window, for tests of their own. */
+export { windowOf as areasWithin };

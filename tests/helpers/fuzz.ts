@@ -17,6 +17,7 @@ import { someFile } from './makers_reclaim.ts';
 import { someSlab } from './makers_slab.ts';
 import { someVirtual } from './makers_virtual.ts';
 import { HEAP, pageOf, someAddress, TOP } from './places.ts';
+import { someArea } from './makers_vma.ts';
 import { picker } from './seeds.ts';
 
 export type Step = { pid: number; call: string; [argument: string]: unknown } | { tick: number } | { restore: true };
@@ -150,6 +151,7 @@ const MAKERS: readonly [number, Maker][] = [
   [8, freeSomething],
   [20, someFile],
   [20, someVirtual],
+  [16, someArea],
   [20, someSlab],
   [6, someMmu],
   [20, someLibc],

@@ -5,6 +5,7 @@ import { MMU_CALLS } from './requests_mmu.ts';
 import { LIBC_CALLS, libcStage } from './requests_libc.ts';
 import { FILE_CALLS, fileStage, type FileStage } from './requests_file.ts';
 import { SLAB_CALLS, slabStage, type SlabStage } from './requests_slab.ts';
+import { VMA_CALLS } from './requests_vma.ts';
 import { VIRTUAL_CALLS, virtualStage, type VirtualStage } from './requests_virtual.ts';
 
 /** What a good request may need to name. */
@@ -113,6 +114,7 @@ export const GOOD_CALLS: readonly GoodCall[] = [
   { call: 'cat', by: 'process', text: 'path', args: () => ({ path: '/proc/meminfo' }) },
   ...LIBC_CALLS,
   ...FILE_CALLS,
+  ...VMA_CALLS,
   ...VIRTUAL_CALLS,
   ...MMU_CALLS,
   ...SLAB_CALLS,

@@ -41,6 +41,7 @@ export class Shadow {
     const space = this.spaceOf(pid);
     const number = (name: string) => request[name] as number;
     if (!answer.ok) {
+      if (request.advice === 'MADV_DONTNEED' && answer.why.code !== 'BAD_ARGUMENT') this.halfDone(space, request, answer);
       if (answer.errno === 'ENOMEM' && (request.call === 'write' || request.call === 'poke') && machine.tasks.has(pid))
         this.believe(machine, pid, space, request);
       return;
@@ -50,6 +51,11 @@ export class Shadow {
         return this.map(space, answer.addr as number, number('length'), String(request.flags).includes('MAP_SHARED'));
       case 'munmap':
         return unmap(space, number('addr') / PAGE, Math.ceil((number('addr') + number('length')) / PAGE));
+      case 'mremap':
+        return this.remap(space, number('addr'), number('old_length'), answer.addr as number, number('new_length'));
+      case 'madvise':
+        if (request.advice === 'MADV_DONTNEED') forget(space, number('addr') / PAGE, Math.ceil((number('addr') + number('length')) / PAGE));
+        return;
       case 'brk':
         return this.moveBrk(space, answer.addr as number);
       case 'sbrk':
@@ -85,6 +91,13 @@ export class Shadow {
     return page * PAGE + [0, 1, pick(PAGE), PAGE - 2][pick(4)]!;
   }
 
+  /** Advice that met a hole was taken by all areas, one that met a locked area by those before it. */
+  private halfDone(space: Space, request: Call, answer: Refused): void {
+    const addr = request.addr as number;
+    const end = answer.why.code === 'AREA_LOCKED' ? Math.max(addr, answer.why.addr) : addr + (request.length as number);
+    forget(space, addr / PAGE, Math.ceil(end / PAGE));
+  }
+
   /** What a process wrote into shared memory before it died stays there: up to a bad address, or up to nobody knows where. */
   private died(space: Space, request: Call, answer: Refused): void {
     const addr = request.addr as number;
@@ -110,6 +123,25 @@ export class Shadow {
     const to = from + Math.ceil(length / PAGE);
     unmap(space, from, to);
     space.areas.push({ from, to, object: isShared ? new Map() : null, offset: 0 });
+  }
+
+  /** The pages of [from, from + old) stand at `to` now, and there are as many as `size` bytes have. */
+  private remap(space: Space, from: number, old: number, to: number, size: number): void {
+    const [first, pages] = [from / PAGE, Math.ceil(old / PAGE)];
+    const [target, room] = [to / PAGE, Math.ceil(size / PAGE)];
+    const area = space.areas.find((each) => first >= each.from && first < each.to);
+    if (room <= pages) return unmap(space, first + room, first + pages);
+    const held = [...space.pages].filter(([page]) => page >= first && page < first + pages);
+    const grown: Area = {
+      from: target,
+      to: target + room,
+      object: area?.object ?? null,
+      offset: (area?.offset ?? 0) + first - (area?.from ?? first),
+    };
+    unmap(space, first, first + pages);
+    unmap(space, target, target + room);
+    space.areas.push(grown);
+    for (const [page, bytes] of held) space.pages.set(page - first + target, bytes);
   }
 
   private moveBrk(space: Space, brk: number): void {
@@ -155,6 +187,11 @@ export class Shadow {
       this.fill(space, at, 1, () => byte);
     }
   }
+}
+
+/** Private pages read 0 again; shared ones are the object's. */
+function forget(space: Space, from: number, to: number): void {
+  for (const page of space.pages.keys()) if (page >= from && page < to) space.pages.delete(page);
 }
 
 function unmap(space: Space, from: number, to: number): void {

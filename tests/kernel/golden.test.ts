@@ -14,35 +14,9 @@ test.each(SCRIPTS)('$name: every answer, byte for byte', ({ script, answers }) =
 });
 
 describe('the examples for lessons', () => {
-  test('there is one for each mechanism of this kernel', () => {
-    expect(examples.map(({ name }) => name)).toEqual([
-      'android-vmalloc',
-      'buddy-split-and-merge',
-      'byte-order',
-      'control-blocks',
-      'copy-on-write',
-      'demand-paging',
-      'dma',
-      'file-mappings',
-      'four-levels',
-      'fragmentation',
-      'free-list-joining',
-      'free-list',
-      'ioremap',
-      'kmalloc',
-      'kmap',
-      'mempool',
-      'old-rules',
-      'oom-who-is-next',
-      'overcommit',
-      'page-cache',
-      'segmentation',
-      'slab-debug',
-      'slab',
-      'slub',
-      'vmalloc',
-      'zones-and-watermarks',
-    ]);
+  test('the list of what each shows names them all', () => {
+    const listed = [...readFileSync(join(EXAMPLES, 'README.md'), 'utf8').matchAll(/^\| `([a-z0-9-]+)` \| \S/gm)].map((found) => found[1]!);
+    expect(listed.toSorted()).toEqual(examples.map(({ name }) => name).toSorted());
   });
 
   test.each(examples)(

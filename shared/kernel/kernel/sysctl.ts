@@ -15,6 +15,14 @@ interface Sysctl {
 
 export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
   'vm.compact_memory': { low: 1, high: 1, open: true, since: '2.6.35', set: (machine) => compactMemory(machine) },
+  'vm.max_map_count': {
+    low: 0,
+    high: 0x7fffffff,
+    open: false,
+    set: (machine, value) => {
+      machine.config.maxMapCount = value;
+    },
+  },
   'vm.min_free_kbytes': { low: 0, high: 4 << 20, open: false, set: setMinFreeKbytes },
   'vm.overcommit_memory': {
     low: 0,

@@ -88,6 +88,7 @@ function doSharedFault(machine: Machine, task: Task, vma: Vma, addr: Addr, write
   const offset = vma.pgoff + Math.floor((addr - vma.start) / PAGE_SIZE);
   let pfn = object.pages.get(offset);
   if (pfn === undefined) {
+    if (offset >= object.size) return FAULT_SIGBUS;
     pfn = allocUserPage(machine, task.pid, PG.shmem, addr);
     if (pfn < 0) return pfn;
     addToShm(machine, object, offset, pfn);
@@ -98,8 +99,10 @@ function doSharedFault(machine: Machine, task: Task, vma: Vma, addr: Addr, write
 }
 
 /** An anonymous page that no other process can reach, by a mapping or by its slot of swap (wp_can_reuse_anon_folio). */
-function isReusable(machine: Machine, pfn: Pfn): boolean {
-  return (machine.frames.flags[pfn]! & PG.anon) !== 0 && (machine.frames.state[pfn]! & PGS.swapcache) === 0;
+export function isReusable(machine: Machine, pfn: Pfn): boolean {
+  return (
+    machine.frames.mapcount[pfn] === 1 && (machine.frames.flags[pfn]! & PG.anon) !== 0 && (machine.frames.state[pfn]! & PGS.swapcache) === 0
+  );
 }
 
 /** A frame for a copy of `old`; a reference keeps that one where it is while reclaim looks for room (folio_get in do_wp_page). */
@@ -121,7 +124,7 @@ function doWpPage(machine: Machine, task: Task, vma: Vma, addr: Addr, at: number
     wpSharedFile(machine, at);
     return 0;
   }
-  if ((pte & PTE.special) === 0 && machine.frames.mapcount[old] === 1 && isReusable(machine, old)) {
+  if ((pte & PTE.special) === 0 && isReusable(machine, old)) {
     machine.tables.words[at] = pte | PTE.write | PTE.dirty | PTE.accessed;
     count(machine, VMSTAT.pgreuse, 1);
     return 0;
@@ -188,11 +191,15 @@ function accessibleVma(machine: Machine, task: Task, addr: Addr, access: AccessK
 
 export interface AccessOutcome {
   why: Why | null;
-  /** The process took a signal: it is for the caller to end it (SIGSEGV), or it is gone already (SIGKILL). */
+  /** The process took a signal: it is for the caller to end it (SIGSEGV, SIGBUS), or it is gone already (SIGKILL). */
   signal: 'SIGSEGV' | 'SIGBUS' | 'SIGKILL' | null;
 }
 
 const SERVED: AccessOutcome = { why: null, signal: null };
+
+function beyondObject(machine: Machine, vma: Vma, addr: Addr): Why {
+  return vma.file === 0 ? { code: 'BEYOND_OBJECT', addr } : { code: 'BEYOND_FILE', addr, bytes: inodeOf(machine, vma.file).bytes };
+}
 
 function refusal(machine: Machine, outcome: number): AccessOutcome {
   if (outcome === FAULT_KILLED) return { why: killedWhy(machine), signal: 'SIGKILL' };
@@ -211,7 +218,9 @@ function touchPage(machine: Machine, task: Task, addr: Addr, access: AccessKind,
   const write = access === 'write';
   const at = addr < task.mm.taskSize ? pteAt(machine, task.mm.pgd, addr) : -1;
   const pte = at < 0 ? 0 : machine.tables.words[at]!;
-  if ((pte & PTE.present) !== 0 && (write ? (pte & PTE.write) !== 0 : access === 'read')) {
+  // Only the rights in the entry count here, as for the CPU; an area of PROT_NONE has entries that are not the user's.
+  const rights = write ? PTE.present | PTE.user | PTE.write : PTE.present | PTE.user;
+  if ((pte & rights) === rights && access !== 'exec') {
     const used = pte | PTE.accessed | (write ? PTE.dirty : 0);
     if (used >>> 0 !== pte) machine.tables.words[at] = used;
     return SERVED;
@@ -220,7 +229,7 @@ function touchPage(machine: Machine, task: Task, addr: Addr, access: AccessKind,
   if ('code' in vma) return { why: vma, signal: 'SIGSEGV' };
   if ((pte & PTE.present) !== 0 && !write) return SERVED;
   const outcome = handleMmFault(machine, task, vma, addr, write, faults);
-  if (outcome === FAULT_SIGBUS) return { why: { code: 'BEYOND_FILE', addr, bytes: inodeOf(machine, vma.file).bytes }, signal: 'SIGBUS' };
+  if (outcome === FAULT_SIGBUS) return { why: beyondObject(machine, vma, addr), signal: 'SIGBUS' };
   return outcome === 0 ? SERVED : refusal(machine, outcome);
 }
 

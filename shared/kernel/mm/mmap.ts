@@ -5,25 +5,13 @@ import type { Why } from '../why.ts';
 import { accountPages, isAccountable, mayExpandVm, vmEnoughMemory } from './commit.ts';
 import { createShm } from './shmem.ts';
 import { unmapRange } from './unmap.ts';
-import {
-  anonymousVma,
-  findVmaIndex,
-  insertVma,
-  isHole,
-  MAX_MAP_COUNT,
-  MMAP_MIN_ADDR,
-  pageAlign,
-  pagesOf,
-  startGap,
-  unmappedArea,
-  VM,
-} from './vma.ts';
+import { anonymousVma, findVmaIndex, insertVma, isHole, MMAP_MIN_ADDR, pageAlign, pagesOf, startGap, unmappedArea, VM } from './vma.ts';
 
 export interface Failure {
   errno: Errno;
   why: Why;
 }
-const failure = (errno: Errno, why: Why): Failure => ({ errno, why });
+export const failure = (errno: Errno, why: Why): Failure => ({ errno, why });
 
 /** Bits of MAP_…, ours alone: calls name flags, they do not number them. */
 export const MAP = {
@@ -91,7 +79,7 @@ function vmFlags(machine: Machine, request: MmapRequest): number {
   return vm;
 }
 
-function lockedPages(task: Task): number {
+export function lockedPages(task: Task): number {
   let pages = 0;
   for (const vma of task.mm.vmas) if (vma.flags & VM.locked) pages += pagesOf(vma);
   return pages;
@@ -107,7 +95,8 @@ function mayMap(
   isRoot: boolean,
   isFile = false,
 ): Failure | null {
-  if (task.mm.vmas.length >= MAX_MAP_COUNT) return failure('ENOMEM', { code: 'TOO_MANY_AREAS', limit: MAX_MAP_COUNT });
+  const { maxMapCount } = machine.config;
+  if (task.mm.vmas.length >= maxMapCount) return failure('ENOMEM', { code: 'TOO_MANY_AREAS', limit: maxMapCount });
   const isData = (flags & (VM.write | VM.shared | VM.growsdown)) === VM.write;
   const limit = mayExpandVm(task, pages - replaced.pages, isData);
   if (limit) return failure('ENOMEM', limit);
@@ -138,7 +127,7 @@ export function doMmap(machine: Machine, task: Task, request: MmapRequest, isRoo
     vma.file = request.file.ino;
     vma.pgoff = request.file.pgoff;
   } else if (flags & VM.shared) {
-    vma.shm = createShm(machine, flags & VM.noreserve ? 0 : pages).id;
+    vma.shm = createShm(machine, pages, flags & VM.noreserve ? 0 : pages).id;
     vma.pgoff = 0;
   }
   insertVma(machine, task.mm, vma);
@@ -153,7 +142,7 @@ interface Replaced {
 }
 const NOTHING_REPLACED: Replaced = { pages: 0, accounted: 0 };
 
-function mappedPages(task: Task, start: Addr, end: Addr): Replaced {
+export function mappedPages(task: Task, start: Addr, end: Addr): Replaced {
   const replaced = { pages: 0, accounted: 0 };
   const { vmas } = task.mm;
   for (let i = findVmaIndex(task.mm, start); i < vmas.length && vmas[i]!.start < end; i++) {
@@ -171,6 +160,10 @@ export function doMunmap(machine: Machine, task: Task, addr: Addr, length: numbe
   if (addr % PAGE_SIZE !== 0) return bad('addr', 'a multiple of 4096');
   if (rounded === 0) return bad('length', 'more than 0');
   if (addr < 0 || addr + rounded > task.mm.taskSize) return bad('length', 'within user space');
+  const vma = task.mm.vmas[findVmaIndex(task.mm, addr)];
+  const { maxMapCount } = machine.config;
+  const isInside = vma !== undefined && vma.start < addr && addr + rounded < vma.end;
+  if (isInside && task.mm.vmas.length >= maxMapCount) return failure('ENOMEM', { code: 'TOO_MANY_AREAS', limit: maxMapCount });
   unmapRange(machine, task.mm, addr, addr + rounded);
   return null;
 }

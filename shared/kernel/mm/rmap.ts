@@ -95,3 +95,12 @@ export function pageRemoveRmap(machine: Machine, mm: Mm, pfn: Pfn, vpn: number):
   count(machine, VMSTAT.nr_anon_pages, -1);
   if (frames.refcount[pfn] === 0) freePagesBlock(machine, pfn, 0);
 }
+
+/** The entry of `mm` at virtual page `from` that maps a page stands at page `to` now (mremap). */
+export function pageMoveRmap(machine: Machine, mm: Mm, pfn: Pfn, from: number, to: number): void {
+  const { rmap, frames } = machine;
+  let node = frames.rmap[pfn]!;
+  while (node >= 0 && (rmap.pid[node] !== mm.pid || rmap.vpn[node] !== from)) node = rmap.next[node]!;
+  if (node < 0) throw new Error(`frame ${pfn} is not mapped by ${mm.pid} at page ${from}`);
+  rmap.vpn[node] = to;
+}

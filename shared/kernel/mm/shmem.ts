@@ -3,10 +3,10 @@ import { PG, type Machine, type Pfn, type ShmObject } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
-/** An object without pages; each area that maps it counts as a user. `promised` pages count in Committed_AS for as long as it lives (shmem_acct_size). */
+/** An object of `size` pages, none of them there yet; each area that maps it counts as a user. `promised` pages count in Committed_AS for as long as it lives (shmem_acct_size). */
 // Simplified: with MAP_NORESERVE nothing is promised; Linux counts such an object's pages as they come.
-export function createShm(machine: Machine, promised: number): ShmObject {
-  const object: ShmObject = { id: machine.nextShm++, pages: new Map(), users: 0, promised };
+export function createShm(machine: Machine, size: number, promised: number): ShmObject {
+  const object: ShmObject = { id: machine.nextShm++, size, pages: new Map(), users: 0, promised };
   machine.shm.set(object.id, object);
   machine.committed += promised;
   return object;

@@ -17,7 +17,8 @@ export const VM = {
 /** Bytes that stay free below a stack (stack_guard_gap, since 4.12). */
 export const STACK_GUARD_GAP = 256 * PAGE_SIZE;
 export const MMAP_MIN_ADDR = 65536;
-export const MAX_MAP_COUNT = 65530;
+/** Areas that a process may have (vm.max_map_count). */
+export const DEFAULT_MAX_MAP_COUNT = 65530;
 
 export const pageAlign = (bytes: number): number => Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
 export const pagesOf = (vma: Vma): number => (vma.end - vma.start) / PAGE_SIZE;
@@ -75,9 +76,7 @@ export function insertVma(machine: Machine, mm: Mm, vma: Vma): Vma {
   const index = findVmaIndex(mm, vma.start);
   mm.vmas.splice(index, 0, vma);
   if (vma.shm !== 0) shmOf(machine, vma.shm).users += 1;
-  mergeRight(machine, mm, index);
-  if (mergeRight(machine, mm, index - 1)) return mm.vmas[index - 1]!;
-  return mm.vmas[index]!;
+  return mm.vmas[mergeAround(machine, mm, index)]!;
 }
 
 /** Cuts the area in two at a page boundary strictly inside it (split_vma). */
@@ -87,6 +86,29 @@ export function splitVma(machine: Machine, mm: Mm, index: number, addr: Addr): v
   left.end = addr;
   mm.vmas.splice(index + 1, 0, right);
   if (right.shm !== 0) shmOf(machine, right.shm).users += 1;
+}
+
+/**
+ * Gives the part [start, end) of an area other flags: the part joins a neighbour that is like it now, or is cut out
+ * (vma_modify_flags). Returns the number of the area that holds it; -1, and nothing done, when a process may have no more areas.
+ */
+export function modifyArea(machine: Machine, mm: Mm, index: number, start: Addr, end: Addr, flags: number): number {
+  const vma = mm.vmas[index]!;
+  const part: Vma = { ...vma, start, end, flags, pgoff: vma.pgoff + (start - vma.start) / PAGE_SIZE };
+  const before = mm.vmas[index - 1];
+  const after = mm.vmas[index + 1];
+  const joins = (before !== undefined && canMerge(before, part)) || (after !== undefined && canMerge(part, after));
+  const cuts = (start > vma.start ? 1 : 0) + (end < vma.end ? 1 : 0) - (joins ? 1 : 0);
+  if (cuts > 0 && mm.vmas.length + cuts > machine.config.maxMapCount) return -1;
+  const { first } = isolateRange(machine, mm, start, end);
+  mm.vmas[first]!.flags = flags;
+  return mergeAround(machine, mm, first);
+}
+
+/** Joins area `index` with its neighbours where they are alike; the number of the area that holds it now. */
+export function mergeAround(machine: Machine, mm: Mm, index: number): number {
+  mergeRight(machine, mm, index);
+  return mergeRight(machine, mm, index - 1) ? index - 1 : index;
 }
 
 /** Splits at both ends of [start, end) so that whole areas lie inside; returns the numbers of the first and one past the last. */

@@ -28,7 +28,7 @@ export function oomKilled(machine: Machine): Refused {
 
 const SIGNO = { SIGSEGV: 11, SIGBUS: 7, SIGKILL: 9 };
 
-/** The answer to an access that stopped; a segmentation fault ends the caller first. */
+/** The answer to an access that stopped; SIGSEGV and SIGBUS end the caller first. */
 export function accessRefused(machine: Machine, task: Task, outcome: AccessOutcome, faults: Faults): Refused {
   const why = outcome.why!;
   if (outcome.signal === null) return { ok: false, errno: 'ENOMEM', why, faults, cost: 0 };

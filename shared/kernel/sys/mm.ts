@@ -22,7 +22,7 @@ export const MAP_FLAGS = {
   MAP_POPULATE: MAP.populate,
 };
 
-const isRoot = (machine: Machine, task: Task): boolean => machine.config.root.includes(task.pid);
+export const isRoot = (machine: Machine, task: Task): boolean => machine.config.root.includes(task.pid);
 
 export const mmapArgs = {
   length: bytes,
@@ -62,7 +62,7 @@ export function sysMmap(
 }
 
 /** MAP_POPULATE and MAP_LOCKED touch every page now. That some cannot be had does not undo the mapping (mm_populate). */
-function populate(machine: Machine, task: Task, addr: number, length: number, prot: number): Answer | null {
+export function populate(machine: Machine, task: Task, addr: number, length: number, prot: number): Answer | null {
   if (prot === 0) return null;
   const faults = { minor: 0, major: 0, cow: 0 };
   const outcome = accessRange(machine, task, addr, length, prot & VM.write ? 'write' : 'read', faults);

@@ -50,6 +50,9 @@ export interface AreaSizes {
   privateDirty: number;
   referenced: number;
   anonymous: number;
+  /** Given away by MADV_FREE, and not taken yet. */
+  lazyFree: number;
+  /** The dirty part of `pss`. */
   pssDirty: number;
 }
 
@@ -66,6 +69,7 @@ export function areaSizes(machine: Machine, mm: Mm, vma: Vma): AreaSizes {
     privateDirty: 0,
     referenced: 0,
     anonymous: 0,
+    lazyFree: 0,
     pssDirty: 0,
   };
   const { words } = machine.tables;
@@ -90,12 +94,16 @@ function addPage(machine: Machine, sizes: AreaSizes, pte: number): void {
   // A page of no file and no slot of swap is dirty from its first write on, whoever wrote it: its folio is marked dirty (or swap-backed).
   const state = machine.frames.state[pfn]!;
   const mayBeClean = (state & (PGS.file | PGS.swapcache)) !== 0;
-  const dirty = !mayBeClean || (state & PGS.dirty) !== 0 || (pte & PTE.dirty) !== 0;
+  // MADV_FREE takes that mark off.
+  const isLazy = (pte & (PTE.lazyfree | PTE.dirty)) === PTE.lazyfree;
+  const dirty = !isLazy && (!mayBeClean || (state & PGS.dirty) !== 0 || (pte & PTE.dirty) !== 0);
+  const share = Math.floor((4096 * (1 << PSS_SHIFT)) / mapcount);
   sizes.rss += 1;
-  sizes.pss += Math.floor((4096 * (1 << PSS_SHIFT)) / mapcount);
+  sizes.pss += share;
+  if (dirty) sizes.pssDirty += share;
+  if (isLazy) sizes.lazyFree += 1;
   if (mapcount > 1) sizes[dirty ? 'sharedDirty' : 'sharedClean'] += 1;
   else sizes[dirty ? 'privateDirty' : 'privateClean'] += 1;
-  if (dirty) sizes.pssDirty += Math.floor((4096 * (1 << PSS_SHIFT)) / mapcount);
   if (pte & PTE.accessed) sizes.referenced += 1;
   if (machine.frames.flags[pfn]! & PG.anon) sizes.anonymous += 1;
 }
@@ -117,7 +125,7 @@ const VM_FLAG_TAIL: readonly (readonly [number, string])[] = [
 
 function vmFlagsLine(vma: Vma): string {
   const set = (names: typeof VM_FLAG_NAMES) => names.filter(([bit]) => vma.flags & bit).map(([, name]) => name);
-  const may = ['mr', 'mw', 'me', ...(vma.flags & VM.shared ? ['ms'] : [])];
+  const may = ['mr', ...(vma.flags & VM.readonlyFile ? [] : ['mw']), 'me', ...(vma.flags & VM.shared ? ['ms'] : [])];
   return `VmFlags: ${[...set(VM_FLAG_NAMES), ...may, ...set(VM_FLAG_TAIL)].map((name) => `${name} `).join('')}\n`;
 }
 
@@ -132,17 +140,8 @@ export function smaps(machine: Machine, task: Task): string {
     text += line('Shared_Clean', sizes.sharedClean * 4) + line('Shared_Dirty', sizes.sharedDirty * 4);
     text += line('Private_Clean', sizes.privateClean * 4) + line('Private_Dirty', sizes.privateDirty * 4);
     text += line('Referenced', sizes.referenced * 4) + line('Anonymous', sizes.anonymous * 4);
-    for (const label of [
-      'KSM',
-      'LazyFree',
-      'AnonHugePages',
-      'ShmemPmdMapped',
-      'FilePmdMapped',
-      'Shared_Hugetlb',
-      'Private_Hugetlb',
-      'Swap',
-      'SwapPss',
-    ]) {
+    text += line('KSM', 0) + line('LazyFree', sizes.lazyFree * 4);
+    for (const label of ['AnonHugePages', 'ShmemPmdMapped', 'FilePmdMapped', 'Shared_Hugetlb', 'Private_Hugetlb', 'Swap', 'SwapPss']) {
       text += line(label, 0);
     }
     text += line('Locked', vma.flags & VM.locked ? pssKb(sizes.pss) : 0);

@@ -1,0 +1,71 @@
+/**
+ * madvise: what a process knows about its use of memory (mm/madvise.c). DONTNEED gives pages back now, FREE when somebody
+ * needs them, COLD makes them the first to go, WILLNEED brings back what is on a disk.
+ */
+import { PTE } from '../arch/mmu.ts';
+import { PAGE_SIZE, type Addr, type Machine, type Task, type Vma } from '../types.ts';
+import type { Why } from '../why.ts';
+import { failure, type Failure } from './mmap.ts';
+import { walkEntries } from './pagewalk.ts';
+import { zapRange } from './unmap.ts';
+import { findVmaIndex, pageAlign, VM } from './vma.ts';
+
+interface Advice {
+  /** Why this area does not take the advice, or null. */
+  readonly refuse: (vma: Vma) => Why | null;
+  /** Does it to [start, end) within the area. */
+  readonly take: (machine: Machine, task: Task, vma: Vma, start: Addr, end: Addr) => void;
+}
+
+const unlessLocked = (vma: Vma): Why | null => (vma.flags & VM.locked ? { code: 'AREA_LOCKED', addr: vma.start } : null);
+
+/** Clears bits in, and sets others in, the present entries of the range. */
+function mark(machine: Machine, task: Task, start: Addr, end: Addr, clear: number, set: number): void {
+  const { words } = machine.tables;
+  walkEntries(machine, task.mm, start, end, (at) => {
+    const pte = words[at]!;
+    if ((pte & PTE.present) !== 0 && (pte & PTE.special) === 0) words[at] = ((pte & ~clear) | set) >>> 0;
+  });
+}
+
+export const ADVICE = {
+  MADV_DONTNEED: {
+    refuse: unlessLocked,
+    take: (machine, task, _vma, start, end) => zapRange(machine, task.mm, start, end),
+  },
+  // Simplified: Linux leaves pages alone that a fork shares; here only reclaim does.
+  MADV_FREE: {
+    refuse: (vma) => (vma.flags & VM.shared || vma.file !== 0 ? { code: 'NOT_ANONYMOUS', addr: vma.start } : null),
+    take: (machine, task, _vma, start, end) => mark(machine, task, start, end, PTE.dirty | PTE.accessed, PTE.lazyfree),
+  },
+  MADV_COLD: {
+    refuse: unlessLocked,
+    take: (machine, task, _vma, start, end) => mark(machine, task, start, end, PTE.accessed, 0),
+  },
+  MADV_WILLNEED: { refuse: () => null, take: () => {} },
+} as const satisfies Record<string, Advice>;
+export type AdviceName = keyof typeof ADVICE;
+
+/** Holes are passed over, and reported at the end, as in the kernel (madvise_walk_vmas). */
+export function doMadvise(machine: Machine, task: Task, addr: Addr, length: number, name: AdviceName): Failure | null {
+  if (addr % PAGE_SIZE !== 0) return failure('EINVAL', { code: 'BAD_ARGUMENT', argument: 'addr', rule: 'a multiple of 4096' });
+  const end = addr + pageAlign(length);
+  if (addr < 0 && end > addr) return failure('ENOMEM', { code: 'NOT_MAPPED', addr });
+  const advice: Advice = ADVICE[name];
+  const { mm } = task;
+  let hole: Addr = -1;
+  for (let from = addr; from < end;) {
+    const vma = mm.vmas[findVmaIndex(mm, from)];
+    if (!vma || vma.start > from) {
+      if (hole < 0) hole = from;
+      if (!vma || vma.start >= end) break;
+      from = vma.start;
+    }
+    const refused = advice.refuse(vma);
+    if (refused) return failure('EINVAL', refused);
+    const to = Math.min(end, vma.end);
+    advice.take(machine, task, vma, from, to);
+    from = to;
+  }
+  return hole < 0 ? null : failure('ENOMEM', { code: 'NOT_MAPPED', addr: hole });
+}

@@ -1,0 +1,71 @@
+/** Random calls on areas that are there: other rights, other sizes, locks, advice; ranges that start and end anywhere. */
+import type { Machine } from '#kernel/machine.ts';
+import { PAGE } from './boot.ts';
+import type { Step } from './fuzz.ts';
+import { type Maker, type Pick, one } from './makers_virtual.ts';
+
+/** A page of the process, mostly within an area, sometimes just outside. */
+function somePlace(machine: Machine, pid: number, pick: Pick): number {
+  const vmas = machine.tasks.get(pid)?.mm.vmas ?? [];
+  if (vmas.length === 0 || pick(40) === 0) return one([0, 0x08048000, 0x40000000, 0xb8000000, 0xbffff000], pick);
+  const vma = one(vmas, pick);
+  const page = vma.start + pick((vma.end - vma.start) / PAGE) * PAGE;
+  return one([vma.start, vma.start, page, page, vma.end - PAGE, pick(8) === 0 ? vma.end : page], pick);
+}
+
+const someLength = (pick: Pick): number => pick(one([2, 6, 6, 30, 300], pick)) * PAGE + (pick(6) === 0 ? pick(PAGE) : PAGE);
+const PROTS = ['PROT_NONE', 'PROT_READ', 'PROT_READ|PROT_WRITE', 'PROT_READ|PROT_WRITE', 'PROT_READ|PROT_EXEC', 'PROT_WRITE'];
+const ADVICES = ['MADV_DONTNEED', 'MADV_DONTNEED', 'MADV_FREE', 'MADV_COLD', 'MADV_WILLNEED'];
+
+/** An area or a part of one, to be smaller or larger, seldom with a wrong length. */
+function remap(machine: Machine, pid: number, pick: Pick): Step {
+  const vmas = machine.tasks.get(pid)?.mm.vmas ?? [];
+  const addr = somePlace(machine, pid, pick);
+  const vma = vmas.find((each) => each.start <= addr && addr < each.end);
+  const rest = vma === undefined ? PAGE : vma.end - addr;
+  const old_length = pick(12) === 0 ? pick(8) * PAGE : pick(4) === 0 ? PAGE : rest;
+  const new_length = Math.max(
+    0,
+    one([old_length + pick(20) * PAGE, old_length + PAGE, old_length - pick(4) * PAGE, pick(20) * PAGE], pick),
+  );
+  return { pid, call: 'mremap', addr, old_length, new_length, ...(pick(4) === 0 ? {} : { flags: 'MREMAP_MAYMOVE' }) };
+}
+
+/** [weight, maker] */
+const VMA_MAKERS: readonly [number, Maker][] = [
+  [
+    12,
+    (machine, pid, pick) => ({
+      pid,
+      call: 'mprotect',
+      addr: somePlace(machine, pid, pick) + (pick(60) === 0 ? 1 : 0),
+      length: someLength(pick),
+      prot: one(PROTS, pick),
+    }),
+  ],
+  [10, remap],
+  [4, (machine, pid, pick) => ({ pid, call: 'mlock', addr: somePlace(machine, pid, pick) + pick(2), length: someLength(pick) })],
+  [3, (machine, pid, pick) => ({ pid, call: 'munlock', addr: somePlace(machine, pid, pick), length: someLength(pick) })],
+  [
+    6,
+    (machine, pid, pick) => ({
+      pid,
+      call: 'madvise',
+      addr: somePlace(machine, pid, pick),
+      length: someLength(pick),
+      advice: one(ADVICES, pick),
+    }),
+  ],
+];
+
+const WEIGHT = VMA_MAKERS.reduce((sum, [weight]) => sum + weight, 0);
+
+/** One of them. */
+export const someArea: Maker = (machine, pid, pick) => {
+  let at = pick(WEIGHT);
+  for (const [weight, make] of VMA_MAKERS) {
+    if (at < weight) return make(machine, pid, pick);
+    at -= weight;
+  }
+  throw new Error('weights');
+};
