@@ -23,6 +23,7 @@ export const FACT = {
   slabCreated: 24, // a = first pfn, b = order, c = number of the cache
   slabDestroyed: 25, // the same
   pagesReturned: 26, // a = pfn, b = order; free pages that compaction or isolation had looked at
+  pageblockRetagged: 30, // a = first pfn of a pageblock, b = its new migratetype, c = the old one (a steal, a reserve for GFP_ATOMIC)
 } as const;
 export type FactKind = (typeof FACT)[keyof typeof FACT];
 

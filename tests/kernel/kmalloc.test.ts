@@ -1,7 +1,7 @@
 /** kmalloc and its family (include/linux/slab.h, mm/slab_common.c; spec §8, §10): classes, limits, rights, death, and every wrong way to free. */
 import { describe, expect, test } from 'vitest';
 import { call, hash } from '#kernel/machine.ts';
-import { cacheUse } from '#kernel/fs/proc/slabinfo.ts';
+import { cacheUse } from '#kernel/mm/fragmentation.ts';
 import { KERNEL, KiB, MiB, PAGE, bootFlat, cat, freeIn, granted, mmap, refused, spawn } from '../helpers/boot.ts';
 import { checkMachine } from '../helpers/check.ts';
 import { checkSlab } from '../helpers/check_slab.ts';
@@ -349,9 +349,9 @@ describe('internal waste', () => {
     const things = createCache(machine, 'things', 300);
     many(machine, things, 2);
     expect(cacheUse(machine)).toEqual([
-      { name: 'kmalloc-96', live: 2, asked: 155, given: 192, held: PAGE },
-      { name: 'things', live: 2, asked: 600, given: 600, held: PAGE },
-      { name: 'kmalloc of pages', live: 1, asked: 9000, given: 4 * PAGE, held: 4 * PAGE },
+      { name: 'kmalloc-96', blocks: 2, asked: 155, given: 192, held: PAGE },
+      { name: 'things', blocks: 2, asked: 600, given: 600, held: PAGE },
+      { name: 'kmalloc of pages', blocks: 1, asked: 9000, given: 4 * PAGE, held: 4 * PAGE },
     ]);
   });
 });

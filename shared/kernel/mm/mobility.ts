@@ -3,6 +3,7 @@
  * cannot be moved do not end up everywhere. A type that has run dry takes from another, the largest block first, and
  * claims the whole pageblock where it can; a few blocks are kept for requests that cannot wait.
  */
+import { emit, FACT } from '../facts.ts';
 import { MIGRATE, PG, type Frames, type Machine, type Pfn, type Zone } from '../types.ts';
 import { addToFreeList, delFromFreeList, expand, pageblockType, rmqueueSmallest, setPageblockType } from './buddy.ts';
 
@@ -87,6 +88,13 @@ export function moveFreepagesBlock(frames: Frames, zone: Zone, start: Pfn, end: 
   setPageblockType(frames, start, frames.pageblockOrder, type);
 }
 
+/** Tells the screen of pageblocks that changed their type. */
+function retagged({ facts, frames }: Machine, pfn: Pfn, order: number, old: number, type: number): void {
+  if (facts === null) return;
+  const size = 1 << frames.pageblockOrder;
+  for (let start = pfn & ~(size - 1); start < pfn + (1 << order); start += size) emit(facts, FACT.pageblockRetagged, start, type, old);
+}
+
 function takeWhole(machine: Machine, zone: Zone, pfn: Pfn, order: number, current: number, type: number): Pfn {
   delFromFreeList(machine.frames, zone, pfn, current, type);
   expand(machine.frames, zone, pfn, order, current, type, machine.facts);
@@ -109,6 +117,7 @@ function stealSuitableFallback(
   if (current >= frames.pageblockOrder) {
     delFromFreeList(frames, zone, pfn, current, type);
     setPageblockType(frames, pfn, current, startType);
+    retagged(machine, pfn, current, type, startType);
     expand(frames, zone, pfn, order, current, startType, machine.facts);
     zone.free -= 1 << order;
     return pfn;
@@ -121,6 +130,7 @@ function stealSuitableFallback(
   const alike = startType === MIGRATE.movable ? movable : type === MIGRATE.movable ? size - free - movable : 0;
   if (free + alike < size >> 1) return takeWhole(machine, zone, pfn, order, current, type);
   moveFreepagesBlock(frames, zone, range.start, range.end, startType);
+  retagged(machine, range.start, 0, type, startType);
   return rmqueueSmallest(frames, zone, order, startType, machine.facts);
 }
 
@@ -172,15 +182,18 @@ export function reserveHighatomicPageblock(machine: Machine, zone: Zone, pfn: Pf
   const size = 1 << frames.pageblockOrder;
   const percent = Math.floor(zone.managed / 100);
   if (zone.types === 1 || percent < size || zone.reservedHighatomic >= Math.ceil(percent / size) * size) return;
-  if (pageblockType(frames, pfn) >= MIGRATE.highatomic) return;
+  const old = pageblockType(frames, pfn);
+  if (old >= MIGRATE.highatomic) return;
   if (order >= frames.pageblockOrder) {
     setPageblockType(frames, pfn, order, MIGRATE.highatomic);
+    retagged(machine, pfn, order, old, MIGRATE.highatomic);
     zone.reservedHighatomic += 1 << order;
     return;
   }
   const range = pageblockRange(frames, zone, pfn);
   if (range === null) return;
   moveFreepagesBlock(frames, zone, range.start, range.end, MIGRATE.highatomic);
+  retagged(machine, range.start, 0, old, MIGRATE.highatomic);
   zone.reservedHighatomic += size;
 }
 
@@ -198,6 +211,7 @@ export function unreserveHighatomicPageblock(machine: Machine, classIndex: numbe
       const pfn = zone.listHead[order * zone.types + MIGRATE.highatomic]!;
       if (pfn < 0) continue;
       unreserveBlock(frames, zone, pfn, order, type);
+      retagged(machine, pfn, order, MIGRATE.highatomic, type);
       return true;
     }
   }

@@ -50,6 +50,7 @@ export function vmalloc(machine: Machine, task: Task | null, size: number): Vmap
   if (pages > total) return { errno: 'ENOMEM', why: { code: 'VMALLOC_TOO_LARGE', needed: pages, total } };
   const area = allocVmapArea(machine, pages, PAGE_SIZE, 'vmalloc', 0, task?.pid ?? 0);
   if (area === null) return noHole(machine, pages);
+  area.asked = size;
   return vmallocPages(machine, task, area, pages) ?? area;
 }
 

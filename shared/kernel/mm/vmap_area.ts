@@ -105,7 +105,7 @@ export function allocVmapArea(
     place = findPlace(machine, size, align);
   }
   if (place === null) return null;
-  const area: VmapArea = { start: place.addr, size, kind, phys, pid, frames: [], freed: false };
+  const area: VmapArea = { start: place.addr, size, kind, phys, pid, frames: [], asked: 0, freed: false };
   vmap.areas.splice(place.index, 0, area);
   vmap.usedPages += pages + 1;
   const owned = vmap.owned.get(pid);
@@ -121,6 +121,7 @@ export function freeVmapArea(machine: Machine, area: VmapArea): void {
   const { vmap } = machine;
   for (const pfn of area.frames) freePagesBlock(machine, pfn, 0);
   area.frames = [];
+  area.asked = 0;
   area.freed = true;
   const owned = vmap.owned.get(area.pid)!;
   owned.delete(area.start);

@@ -26,6 +26,8 @@ export interface VmapArea {
   pid: Pid;
   /** vmalloc: its frames in order. */
   frames: Pfn[];
+  /** vmalloc: bytes that were asked for. */
+  asked: number;
   /** Given back, its addresses not yet. */
   freed: boolean;
 }

@@ -4,6 +4,7 @@ import { oomScore } from '../../mm/oom_kill.ts';
 import type { Machine, Task } from '../../types.ts';
 import { buddyinfo } from './buddyinfo.ts';
 import { extfragIndex, unusableIndex } from './extfrag.ts';
+import { fragmentation } from './fragmentation.ts';
 import { iomem } from './iomem.ts';
 import { meminfo } from './meminfo.ts';
 import { pagetypeinfo } from './pagetypeinfo.ts';
@@ -15,6 +16,7 @@ import { zoneinfo } from './zoneinfo.ts';
 
 const FILES: Readonly<Record<string, (machine: Machine) => string>> = {
   buddyinfo,
+  fragmentation,
   iomem,
   meminfo,
   pagetypeinfo,

@@ -4,7 +4,7 @@ import { populated } from '../../mm/mmzone.ts';
 import type { Machine } from '../../types.ts';
 
 /** An index × 1000 as "0.123"; −1000 as "-1.000". */
-function decimal(index: number): string {
+export function decimal(index: number): string {
   return `${Math.trunc(index / 1000)}.${String(Math.abs(index % 1000)).padStart(3, '0')}`;
 }
 

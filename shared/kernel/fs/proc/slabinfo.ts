@@ -1,9 +1,6 @@
-/**
- * /proc/slabinfo (mm/slab_common.c, cache_show; of 2.6.32 mm/slab.c, s_show), and what its numbers do not say: how much of the
- * memory of a cache somebody asked for.
- */
-import { PAGE_SIZE, type Machine } from '../../types.ts';
-import { SLAB, type Cache } from '../../mm/slab_types.ts';
+/** /proc/slabinfo (mm/slab_common.c, cache_show; of 2.6.32 mm/slab.c, s_show). */
+import type { Machine } from '../../types.ts';
+import type { Cache } from '../../mm/slab_types.ts';
 
 /** The numbers of one line. */
 export interface SlabinfoLine {
@@ -68,33 +65,4 @@ export function slabinfo(machine: Machine): string {
       ` : slabdata ${wide(line.activeSlabs, 6)} ${wide(line.slabs, 6)} ${wide(line.sharedAvail, 6)}\n`;
   }
   return text;
-}
-
-/** What a cache's users asked for and what it holds, in bytes; the difference is internal waste and objects kept for later. */
-export interface CacheUse {
-  name: string;
-  /** Objects in use, and the bytes that their users asked for. */
-  live: number;
-  asked: number;
-  /** Bytes of those objects' places: what is over is lost inside of objects. */
-  given: number;
-  /** Bytes of all pages. */
-  held: number;
-}
-
-export function cacheUse(machine: Machine): CacheUse[] {
-  const { caches, large } = machine.slab;
-  const uses: CacheUse[] = [];
-  for (const { name, live, asked: ofKmalloc, flags, objectSize, size, pages } of caches.values()) {
-    const asked = flags & SLAB.kmalloc ? ofKmalloc : live * objectSize;
-    if (pages > 0) uses.push({ name, live, asked, given: live * size, held: pages * PAGE_SIZE });
-  }
-  const pagesOfKmalloc = { name: 'kmalloc of pages', live: large.size, asked: 0, given: 0, held: 0 };
-  for (const { order, asked } of large.values()) {
-    pagesOfKmalloc.asked += asked;
-    pagesOfKmalloc.held += PAGE_SIZE << order;
-  }
-  pagesOfKmalloc.given = pagesOfKmalloc.held;
-  if (large.size > 0) uses.push(pagesOfKmalloc);
-  return uses;
 }
