@@ -110,7 +110,7 @@ export function externalUse(machine: Machine): ExternalUse[] {
     freePages: free,
     orders: Array.from(nrFree, (blocks, order) => {
       let usable = 0;
-      for (let o = order; o < nrFree.length; o++) usable += nrFree[o]! * 2 ** o;
+      for (let o = order; o < nrFree.length; o++) usable += nrFree[o]! << o;
       return { blocks, usable, unusable: unusableFreeIndex(nrFree, order), index: fragmentationIndex(nrFree, order) };
     }),
   }));
