@@ -75,6 +75,8 @@ export const CALLS = {
   calloc: { who: 'process', args: libc.callocArgs, run: libc.sysCalloc },
   realloc: { who: 'process', args: libc.reallocArgs, run: libc.sysRealloc },
   free: { who: 'process', args: libc.freeArgs, run: libc.sysFree },
+  mallopt: { who: 'process', args: libc.malloptArgs, run: libc.sysMallopt },
+  malloc_trim: { who: 'process', args: libc.trimArgs, run: libc.sysMallocTrim },
   malloc_usable_size: { who: 'process', args: libc.freeArgs, run: libc.sysUsableSize },
   htonl: { who: 'any', args: byteorder.longArgs, run: byteorder.sysSwapLong },
   htons: { who: 'any', args: byteorder.shortArgs, run: byteorder.sysSwapShort },

@@ -179,8 +179,13 @@ const LIST_ORDERS: readonly ListOrder[] = ['address', 'size+', 'size-', 'front',
 
 function libcOf(keys: Keys): LibcRules {
   const given = group(keys, 'libc', ['allocator', 'fit', 'order', 'coalesce', 'header', 'align', 'heap']);
-  const { allocator = 'list', fit = 'first', order = 'address', coalesce = true } = given;
-  if (allocator !== 'list') throw new ConfigError('libc.allocator: this kernel has "list" only so far');
+  const { allocator = 'glibc', fit = 'first', order = 'address', coalesce = true } = given;
+  if (allocator !== 'list' && allocator !== 'glibc') throw new ConfigError('libc.allocator is "glibc" or "list"');
+  if (allocator === 'glibc') {
+    const foreign = Object.keys(given).find((key) => key !== 'allocator');
+    if (foreign !== undefined) throw new ConfigError(`libc.${foreign} is of the allocator "list"`);
+    return { allocator };
+  }
   if (!FITS.includes(fit as Fit)) throw new ConfigError(`libc.fit is one of ${FITS.join(', ')}`);
   if (!LIST_ORDERS.includes(order as ListOrder)) throw new ConfigError(`libc.order is one of ${LIST_ORDERS.join(', ')}`);
   if (typeof coalesce !== 'boolean') throw new ConfigError('libc.coalesce is true or false');

@@ -124,6 +124,10 @@ export interface WhyNumbers {
   HEAP_FRAGMENTED: { size: number; free: number; largest: number; searched: number };
   /** malloc: somebody lowered the break below the heap's end. */
   BREAK_MOVED: { brk: number; end: number };
+  /** glibc found its control blocks or a pointer wrong and ended the process; `text` is what it wrote. */
+  LIBC_ABORT: { text: string; addr: number };
+  /** mallopt answered 0: the value is out of bounds. */
+  MALLOPT_REFUSED: { param: string; value: number };
   /** free and realloc: no block that malloc gave out starts at the address. */
   NOT_A_BLOCK: { addr: number };
   /** All 16 MiB for the contents of pages are used. */

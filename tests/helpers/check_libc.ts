@@ -2,6 +2,7 @@
 import type { Machine } from '#kernel/machine.ts';
 import type { ListHeap } from '#kernel/libc/types.ts';
 import { Broken } from './check.ts';
+import { checkGlibcHeap } from './check_glibc.ts';
 
 function must(condition: boolean, what: () => string): asserts condition {
   if (!condition) throw new Broken(what());
@@ -10,6 +11,7 @@ function must(condition: boolean, what: () => string): asserts condition {
 export function checkLibc(machine: Machine): void {
   for (const task of machine.tasks.values()) {
     if (task.heap?.kind === 'list') checkListHeap(machine, task.pid, task.heap);
+    if (task.heap?.kind === 'glibc') checkGlibcHeap(task.pid, task.heap);
   }
 }
 

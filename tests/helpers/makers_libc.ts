@@ -1,11 +1,18 @@
 /** Random calls on a process's heap: blocks of all sizes that come, grow, move and go, right and wrong. */
+import { CHUNK } from '#kernel/libc/types.ts';
 import type { Machine } from '#kernel/machine.ts';
 import { one, type Maker, type Pick } from './makers_virtual.ts';
 
 /** Blocks that the process has now. */
 function blocksOf(machine: Machine, pid: number): number[] {
   const heap = machine.tasks.get(pid)?.heap ?? null;
-  return heap === null ? [] : [...heap.blocks.keys()];
+  if (heap === null) return [];
+  if (heap.kind === 'list') return [...heap.blocks.keys()];
+  const { state, addr, used } = heap.chunks;
+  const blocks: number[] = [];
+  for (let slot = 0; slot < used; slot++)
+    if (state[slot] === CHUNK.used || state[slot] === CHUNK.mmapped) blocks.push(addr[slot]! + 2 * heap.word);
+  return blocks;
 }
 
 /** Mostly a block of one's own, seldom nothing that malloc gave. */
@@ -24,8 +31,26 @@ const LIBC_MAKERS: readonly [number, Maker][] = [
   [6, (_m, pid, pick) => ({ pid, call: 'calloc', nmemb: 1 + pick(40), size: pick(300) })],
   [8, (machine, pid, pick) => ({ pid, call: 'realloc', addr: someBlock(machine, pid, pick), size: someSize(pick) })],
   [26, (machine, pid, pick) => ({ pid, call: 'free', addr: someBlock(machine, pid, pick) })],
+  [
+    1,
+    (_m, pid, pick) => ({
+      pid,
+      call: 'mallopt',
+      param: one(['M_MMAP_THRESHOLD', 'M_TRIM_THRESHOLD', 'M_TOP_PAD', 'M_MMAP_MAX', 'M_MXFAST'], pick),
+      value: one([-1, 0, 1, 40, 64, 4096, 100_000, 200_000], pick),
+    }),
+  ],
+  [1, (_m, pid, pick) => ({ pid, call: 'malloc_trim', pad: pick(20_000) })],
   [1, (machine, pid, pick) => ({ pid, call: 'malloc_usable_size', addr: someBlock(machine, pid, pick) })],
-  [4, (machine, pid, pick) => ({ pid, call: 'poke', addr: someBlock(machine, pid, pick), bytes: [1, 2, pick(256), 4, 5, 6, 7, 8] })],
+  [
+    4,
+    (machine, pid, pick) => ({
+      pid,
+      call: 'poke',
+      addr: someBlock(machine, pid, pick) + pick(40),
+      bytes: [1, 2, pick(256), 4, 5, 6, 7, 8],
+    }),
+  ],
   [3, (machine, pid, pick) => ({ pid, call: 'write', addr: someBlock(machine, pid, pick), length: 1 + pick(60), value: pick(256) })],
   [1, (_m, pid, pick) => ({ pid, call: one(['htonl', 'ntohl'], pick), value: pick(0x7fffffff) })],
   [1, (_m, pid, pick) => ({ pid, call: one(['htons', 'ntohs'], pick), value: pick(0x10000) })],

@@ -15,9 +15,12 @@ const SHAPES: readonly Shape[] = [
   { name: 'kills all the time', processes: 5, config: { frames: 200, zones: { normal: 200 }, minFreeKbytes: 0, mobility: false } },
 ];
 
-/** The shadow knows one space of addresses: registers stay flat. */
+/** What a libc does to memory by itself: it clears, copies, moves the break, unmaps. */
+const LIBC = ['malloc', 'calloc', 'realloc', 'free', 'malloc_trim', 'mallopt'];
+
+/** The shadow knows one space of addresses, and only what programs write: registers stay flat, the libc rests. */
 function flat(step: Step): Step {
-  return 'call' in step && step.call === 'load_segment' ? { tick: 1 } : step;
+  return 'call' in step && (step.call === 'load_segment' || LIBC.includes(step.call)) ? { tick: 1 } : step;
 }
 
 /** Half of the steps write or read where something was written, the others are anything. */

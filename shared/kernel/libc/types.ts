@@ -18,7 +18,11 @@ export interface ListRules {
   heap: { base: Addr; size: number };
 }
 
-export type LibcRules = ListRules;
+export interface GlibcRules {
+  allocator: 'glibc';
+}
+
+export type LibcRules = ListRules | GlibcRules;
 
 /** A heap with one free list, the entries in list order. */
 export interface ListHeap {
@@ -39,4 +43,96 @@ export interface ListHeap {
   backed: boolean;
 }
 
-export type Heap = ListHeap;
+/** What a chunk is. */
+export const CHUNK = {
+  /** A slot that names no chunk. */
+  none: 0,
+  /** Given out by malloc. */
+  used: 1,
+  /** In the tcache, in a fast bin: free for the program, in use for their neighbours. */
+  tcache: 2,
+  fast: 3,
+  /** On the unsorted list; in a small or large bin. */
+  unsorted: 4,
+  binned: 5,
+  /** The rest at the end of the heap. */
+  top: 6,
+  /** A mapping of its own. */
+  mmapped: 7,
+  /** What stays behind where the heap could not go on in a straight line. */
+  fence: 8,
+} as const;
+
+/** All chunks of a heap, structure of arrays, one element a slot. Links are slots, -1 for none. */
+export interface Chunks {
+  addr: Float64Array;
+  size: Float64Array;
+  state: Uint8Array;
+  /** Neighbours in memory. */
+  prev: Int32Array;
+  next: Int32Array;
+  /** Neighbours in a bin; next only in tcache and fast bins. */
+  fd: Int32Array;
+  bk: Int32Array;
+  /** Neighbours of other size in a large bin (fd_nextsize, bk_nextsize). */
+  fdSize: Int32Array;
+  bkSize: Int32Array;
+  used: number;
+  /** First of the slots that are free again, linked by `next`. */
+  free: number;
+}
+
+/** Parameters that mallopt sets (struct malloc_par). */
+export interface MallocPar {
+  mmapThreshold: number;
+  trimThreshold: number;
+  topPad: number;
+  mmapMax: number;
+  /** The thresholds still follow what is freed. */
+  dynamic: boolean;
+  /** Largest chunk of a fast bin. */
+  maxFast: number;
+}
+
+/** The main arena of glibc's malloc with its tcache. */
+export interface GlibcHeap {
+  kind: 'glibc';
+  /** SIZE_SZ: 4 on i386, 8 on x86_64. */
+  word: 4 | 8;
+  chunks: Chunks;
+  /** Chunk at an address. */
+  at: Map<Addr, number>;
+  /** First chunk that starts in a page. */
+  starts: Map<number, number>;
+  /** Addresses of the mmapped chunks, ascending. */
+  mmaps: Addr[];
+  top: number;
+  /** The tcache's own chunk was allocated. */
+  tcacheReady: boolean;
+  tcacheHead: Int32Array;
+  tcacheCount: Uint8Array;
+  /** Fast bins by size / 16. */
+  fast: Int32Array;
+  haveFast: boolean;
+  /** Bins 1 (unsorted), 2 to 63 (small), 64 to 126 (large). */
+  head: Int32Array;
+  tail: Int32Array;
+  /** Bins that may hold something. */
+  binmap: Int32Array;
+  /** Address of what the last split of a small request left over. */
+  lastRemainder: Addr;
+  par: MallocPar;
+  /** Where the first break was. */
+  sbrkBase: Addr;
+  /** Where the piece of memory that ends with the top begins; and the pieces that were left behind a fence. */
+  base: Addr;
+  fenced: { start: Addr; end: Addr }[];
+  systemMem: number;
+  maxSystemMem: number;
+  /** More memory follows the top. */
+  contiguous: boolean;
+  /** Size fields that the program overwrote: slot → the word that stands there now. */
+  damage: Map<number, number>;
+}
+
+export type Heap = ListHeap | GlibcHeap;

@@ -2,6 +2,7 @@
 import { address, byteList, bytes, int, optional } from '../args.ts';
 import { CONTENTS_PAGES_MAX, contentsOf } from '../mm/contents.ts';
 import { frameAt } from '../arch/mmu.ts';
+import { noticeWrite } from '../libc/corrupt.ts';
 import { accessLogical } from '../mm/logical.ts';
 import { PAGE_SIZE, type Addr, type Answer, type Faults, type Machine, type Task, type Why } from '../types.ts';
 import { accessRefused, granted } from './answer.ts';
@@ -25,6 +26,7 @@ export function sysWrite(machine: Machine, task: Task, addr: Addr, length: numbe
     value === undefined
       ? null
       : (from: Addr, to: Addr): Why | null => {
+          if (task.heap !== null) noticeWrite(task.heap, from, to - from, () => value);
           const pfn = frameAt(machine, task.mm, from);
           if (value === 0 && !machine.contents.has(pfn)) return null;
           const held = contentsOf(machine, pfn);
@@ -68,7 +70,9 @@ export function sysPoke(machine: Machine, task: Task, addr: Addr, given: number[
   const outcome = accessLogical(machine, task, addr, given.length, 'write', faults, (from, to) => {
     const held = contentsOf(machine, frameAt(machine, task.mm, from));
     if (held === null) return CONTENTS_FULL;
+    const first = next;
     for (let at = from; at < to; at++) held[at % PAGE_SIZE] = given[next++]!;
+    if (task.heap !== null) noticeWrite(task.heap, from, to - from, (at) => given[first + at - from]!);
     return null;
   });
   return outcome.why === null ? granted({ faults }) : accessRefused(machine, task, outcome, faults);

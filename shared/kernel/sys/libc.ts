@@ -1,15 +1,22 @@
-/** malloc and its family, and the byte order of numbers: what a process's own library does, entering the kernel for memory only. */
-import { address, bytes, SIZE_MAX } from '../args.ts';
-import { listFree, listMalloc, listRealloc, listUsable } from '../libc/list.ts';
-import { zero } from '../libc/user.ts';
-import type { Addr, Answer, Machine, Task } from '../types.ts';
-import { granted, refused } from './answer.ts';
+/** malloc and its family: what a process's own library does, entering the kernel for memory only. */
+import { address, bytes, int, SIZE_MAX, word } from '../args.ts';
+import { allocatorOf, type Block } from '../libc/allocator.ts';
+import { glibcHeap } from '../libc/arena.ts';
+import { mallocTrim } from '../libc/free.ts';
+import { mallopt, MALLOPT, type MalloptName } from '../libc/realloc.ts';
+import type { Addr, Answer, Machine, Refused, Task } from '../types.ts';
+import { badArgument, granted, refused } from './answer.ts';
+
+function blockAnswer(block: Block | Refused): Answer {
+  if ('ok' in block) return block;
+  return block.searched === undefined ? { ok: true, addr: block.addr, cost: 0 } : granted({ addr: block.addr, searched: block.searched });
+}
 
 export const mallocArgs = { size: bytes };
 
 export function sysMalloc(machine: Machine, task: Task, size: number): Answer {
-  const block = listMalloc(machine, task, machine.config.libc, size);
-  return 'ok' in block ? block : { ok: true, addr: block.addr, searched: block.searched, cost: 0 };
+  const { libc } = machine.config;
+  return blockAnswer(allocatorOf(libc).malloc(machine, task, libc, size));
 }
 
 export const callocArgs = { nmemb: bytes, size: bytes };
@@ -19,13 +26,7 @@ export function sysCalloc(machine: Machine, task: Task, nmemb: number, size: num
   const { libc } = machine.config;
   const length = nmemb * size;
   if (length > SIZE_MAX) return refused('ENOMEM', { code: 'NO_ADDRESS_SPACE', length: SIZE_MAX });
-  const block = listMalloc(machine, task, libc, length);
-  if ('ok' in block) return block;
-  const isBacked = task.heap?.kind === 'list' && task.heap.backed;
-  const stopped = isBacked && length > 0 ? zero(machine, task, block.addr + libc.header, length) : null;
-  if (stopped === null) return granted({ addr: block.addr, searched: block.searched });
-  if (stopped.signal === undefined) listFree(machine, task, libc, block.addr);
-  return stopped;
+  return blockAnswer(allocatorOf(libc).calloc(machine, task, libc, length));
 }
 
 export const reallocArgs = { addr: address, size: bytes };
@@ -34,9 +35,8 @@ export const reallocArgs = { addr: address, size: bytes };
 export function sysRealloc(machine: Machine, task: Task, addr: Addr, size: number): Answer {
   if (addr === 0) return sysMalloc(machine, task, size);
   const { libc } = machine.config;
-  if (size === 0) return listFree(machine, task, libc, addr) ?? granted({ addr: 0 });
-  const block = listRealloc(machine, task, libc, addr, size);
-  return 'ok' in block ? block : granted({ addr: block.addr, searched: block.searched });
+  if (size === 0) return allocatorOf(libc).free(machine, task, libc, addr) ?? granted({ addr: 0 });
+  return blockAnswer(allocatorOf(libc).realloc(machine, task, libc, addr, size));
 }
 
 export const freeArgs = { addr: address };
@@ -44,11 +44,33 @@ export const freeArgs = { addr: address };
 /** free(NULL) does nothing. */
 export function sysFree(machine: Machine, task: Task, addr: Addr): Answer {
   if (addr === 0) return granted();
-  return listFree(machine, task, machine.config.libc, addr) ?? granted();
+  const { libc } = machine.config;
+  return allocatorOf(libc).free(machine, task, libc, addr) ?? granted();
 }
 
 export function sysUsableSize(machine: Machine, task: Task, addr: Addr): Answer {
   if (addr === 0) return granted({ size: 0 });
-  const size = listUsable(task, machine.config.libc, addr);
+  const { libc } = machine.config;
+  const size = allocatorOf(libc).usable(machine, task, libc, addr);
   return typeof size === 'number' ? granted({ size }) : size;
+}
+
+const notGlibc = (call: string): Refused => badArgument('call', `of a machine whose libc is glibc, as ${call} is`);
+
+export const malloptArgs = { param: word(MALLOPT), value: int(-1, 0x7fffffff) };
+
+export function sysMallopt(machine: Machine, task: Task, param: MalloptName, value: number): Answer {
+  if (machine.config.libc.allocator !== 'glibc') return notGlibc('mallopt');
+  const done = mallopt(machine, task, glibcHeap(machine, task), param, value);
+  if (typeof done !== 'boolean') return done;
+  return done ? granted({ value: 1 }) : refused('EINVAL', { code: 'MALLOPT_REFUSED', param, value });
+}
+
+export const trimArgs = { pad: bytes };
+
+/** malloc_trim: 1 when memory went back to the kernel. */
+export function sysMallocTrim(machine: Machine, task: Task, pad: number): Answer {
+  if (machine.config.libc.allocator !== 'glibc') return notGlibc('malloc_trim');
+  const { value, died } = mallocTrim(machine, task, glibcHeap(machine, task), pad);
+  return died ?? granted({ value });
 }

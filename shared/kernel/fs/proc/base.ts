@@ -1,5 +1,5 @@
 /** The files of /proc by path (fs/proc): text in the kernel's own formats, read from the machine's state. */
-import { freelistText } from '../../libc/freelist.ts';
+import { heapText } from '../../libc/allocator.ts';
 import { oomScore } from '../../mm/oom_kill.ts';
 import type { Machine, Task } from '../../types.ts';
 import { buddyinfo } from './buddyinfo.ts';
@@ -38,7 +38,7 @@ const TASK_FILES: Readonly<Record<string, (machine: Machine, task: Task) => stri
   smaps,
   status,
   statm: (_machine, task) => statm(task),
-  freelist: (_machine, task) => (task.heap === null ? '' : freelistText(task.heap)),
+  freelist: (_machine, task) => heapText(task.heap),
   oom_score: (machine, task) => `${oomScore(machine, task)}\n`,
   oom_score_adj: (_machine, task) => `${task.oomScoreAdj}\n`,
   oom_adj: (_machine, task) => `${oomAdj(task.oomScoreAdj)}\n`,

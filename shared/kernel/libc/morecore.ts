@@ -1,0 +1,102 @@
+/** The break and mappings as glibc's malloc uses them: moved, mapped, given back (systrim, munmap_chunk of malloc/malloc.c). */
+import { doBrk, doMmap, doMunmap, MAP } from '../mm/mmap.ts';
+import { pageAlign, VM } from '../mm/vma.ts';
+import { refusedBy } from '../sys/answer.ts';
+import { PAGE_SIZE, type Addr, type Machine, type Refused, type Task } from '../types.ts';
+import { mmapThresholdMax, writeHeader, type SlotOr } from './arena.ts';
+import { addChunk, ALIGN, minSize, removeChunk } from './chunks.ts';
+import { CHUNK, type GlibcHeap } from './types.ts';
+
+const isRoot = (machine: Machine, task: Task): boolean => machine.config.root.includes(task.pid);
+
+/** sbrk: the old break, or why it stays. */
+export function sbrk(machine: Machine, task: Task, bytes: number): Addr | Refused {
+  const old = task.mm.brk;
+  machine.cost += machine.config.costs.area!;
+  const moved = doBrk(machine, task, old + bytes, isRoot(machine, task));
+  return typeof moved === 'number' ? old : refusedBy(moved);
+}
+
+export function anonymous(machine: Machine, task: Task, length: number): Addr | Refused {
+  machine.cost += machine.config.costs.area!;
+  const request = { addr: 0, length, prot: VM.read | VM.write, flags: MAP.private | MAP.anonymous };
+  const addr = doMmap(machine, task, request, isRoot(machine, task));
+  return typeof addr === 'number' ? addr : refusedBy(addr);
+}
+
+/** Bytes before an mmapped chunk that alignment costs: 8 on i386. */
+export const mmapOffset = (heap: GlibcHeap): number => ALIGN - 2 * heap.word;
+
+/** Bytes of a mapping that serves a chunk of `need` bytes. */
+export const mmapLength = (heap: GlibcHeap, need: number): number => pageAlign(need + heap.word + (heap.word === 8 ? 0 : ALIGN - 1));
+
+export function addMmapped(heap: GlibcHeap, start: Addr, length: number): number {
+  const offset = mmapOffset(heap);
+  const slot = addChunk(heap, start + offset, length - offset, CHUNK.mmapped);
+  const addr = start + offset;
+  let at = heap.mmaps.length;
+  while (at > 0 && heap.mmaps[at - 1]! > addr) at -= 1;
+  heap.mmaps.splice(at, 0, addr);
+  return slot;
+}
+
+function forgetMmapped(heap: GlibcHeap, slot: number): void {
+  heap.mmaps.splice(heap.mmaps.indexOf(heap.chunks.addr[slot]!), 1);
+  removeChunk(heap, slot);
+}
+
+/** A chunk that is a mapping of its own (sysmalloc_mmap). */
+export function sysMmapChunk(machine: Machine, task: Task, heap: GlibcHeap, need: number): SlotOr {
+  const length = mmapLength(heap, need);
+  const start = anonymous(machine, task, length);
+  if (typeof start !== 'number') return start;
+  const slot = addMmapped(heap, start, length);
+  return writeHeader(machine, task, heap, slot) ?? slot;
+}
+
+/** Gives a mapping back. While the thresholds are free to move, the next block of its size will come from the heap. */
+export function munmapChunk(machine: Machine, task: Task, heap: GlibcHeap, slot: number): Refused | null {
+  const { chunks, par } = heap;
+  const size = chunks.size[slot]!;
+  if (par.dynamic && size > par.mmapThreshold && size <= mmapThresholdMax(heap)) {
+    par.mmapThreshold = size;
+    par.trimThreshold = 2 * size;
+  }
+  const start = chunks.addr[slot]! - mmapOffset(heap);
+  forgetMmapped(heap, slot);
+  machine.cost += machine.config.costs.area!;
+  const failed = doMunmap(machine, task, start, size + mmapOffset(heap));
+  return failed ? refusedBy(failed) : null;
+}
+
+/** mremap of a chunk of its own to another length; where it is now. */
+// Simplified: where it cannot grow in place, it gets a new mapping and is copied by malloc (realloc.ts).
+export function growMmapped(machine: Machine, task: Task, heap: GlibcHeap, slot: number, length: number): boolean {
+  const { chunks } = heap;
+  const start = chunks.addr[slot]! - mmapOffset(heap);
+  const old = chunks.size[slot]! + mmapOffset(heap);
+  machine.cost += machine.config.costs.area!;
+  if (length < old) doMunmap(machine, task, start + length, old - length);
+  if (length > old) {
+    const flags = MAP.private | MAP.anonymous | MAP.fixedNoreplace;
+    const more = { addr: start + old, length: length - old, prot: VM.read | VM.write, flags };
+    if (typeof doMmap(machine, task, more, isRoot(machine, task)) !== 'number') return false;
+  }
+  chunks.size[slot] = length - mmapOffset(heap);
+  return true;
+}
+
+/** Gives pages at the end of the top back, all but `pad` bytes; were there any? */
+export function systrim(machine: Machine, task: Task, heap: GlibcHeap, pad: number): boolean {
+  const { chunks, top } = heap;
+  if (top < 0) return false;
+  const spare = chunks.size[top]! - minSize(heap) - 1;
+  if (spare <= pad) return false;
+  const extra = Math.floor((spare - pad) / PAGE_SIZE) * PAGE_SIZE;
+  if (extra === 0 || task.mm.brk !== chunks.addr[top]! + chunks.size[top]!) return false;
+  const moved = sbrk(machine, task, -extra);
+  if (typeof moved !== 'number' || task.mm.brk !== moved - extra) return false;
+  heap.systemMem -= extra;
+  chunks.size[top]! -= extra;
+  return true;
+}
