@@ -9,6 +9,7 @@ import * as admin from './sys/admin.ts';
 import * as contig from './sys/contig.ts';
 import * as dma from './sys/dma.ts';
 import * as byteorder from './sys/byteorder.ts';
+import * as heap from './sys/heap.ts';
 import * as libc from './sys/libc.ts';
 import * as file from './sys/file.ts';
 import * as look from './sys/look.ts';
@@ -77,6 +78,8 @@ export const CALLS = {
   free: { who: 'process', args: libc.freeArgs, run: libc.sysFree },
   mallopt: { who: 'process', args: libc.malloptArgs, run: libc.sysMallopt },
   malloc_trim: { who: 'process', args: libc.trimArgs, run: libc.sysMallocTrim },
+  leak_scan: { who: 'process', args: heap.leakScanArgs, run: heap.sysLeakScan },
+  heap_check: { who: 'process', args: none, run: heap.sysHeapCheck },
   malloc_usable_size: { who: 'process', args: libc.freeArgs, run: libc.sysUsableSize },
   htonl: { who: 'any', args: byteorder.longArgs, run: byteorder.sysSwapLong },
   htons: { who: 'any', args: byteorder.shortArgs, run: byteorder.sysSwapShort },

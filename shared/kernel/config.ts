@@ -178,14 +178,15 @@ const FITS: readonly Fit[] = ['first', 'best', 'worst', 'next'];
 const LIST_ORDERS: readonly ListOrder[] = ['address', 'size+', 'size-', 'front', 'back'];
 
 function libcOf(keys: Keys): LibcRules {
-  const given = group(keys, 'libc', ['allocator', 'fit', 'order', 'coalesce', 'header', 'align', 'heap']);
+  const given = group(keys, 'libc', ['allocator', 'fit', 'order', 'coalesce', 'header', 'align', 'heap', 'sanitize']);
   const { allocator = 'glibc', fit = 'first', order = 'address', coalesce = true } = given;
   if (allocator !== 'list' && allocator !== 'glibc') throw new ConfigError('libc.allocator is "glibc" or "list"');
   if (allocator === 'glibc') {
-    const foreign = Object.keys(given).find((key) => key !== 'allocator');
+    const foreign = Object.keys(given).find((key) => key !== 'allocator' && key !== 'sanitize');
     if (foreign !== undefined) throw new ConfigError(`libc.${foreign} is of the allocator "list"`);
-    return { allocator };
+    return { allocator, sanitize: flag(given, 'sanitize', false) };
   }
+  if (given.sanitize !== undefined) throw new ConfigError('libc.sanitize is of the allocator "glibc"');
   if (!FITS.includes(fit as Fit)) throw new ConfigError(`libc.fit is one of ${FITS.join(', ')}`);
   if (!LIST_ORDERS.includes(order as ListOrder)) throw new ConfigError(`libc.order is one of ${LIST_ORDERS.join(', ')}`);
   if (typeof coalesce !== 'boolean') throw new ConfigError('libc.coalesce is true or false');

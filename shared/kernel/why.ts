@@ -128,6 +128,15 @@ export interface WhyNumbers {
   LIBC_ABORT: { text: string; addr: number };
   /** mallopt answered 0: the value is out of bounds. */
   MALLOPT_REFUSED: { param: string; value: number };
+  /** The sanitizer's bugs. An access reaches beyond its block; `offset` is where, from the block's start. `born`, `freed`: heap calls. */
+  HEAP_OVERFLOW: { addr: number; block: number; size: number; offset: number; born: number };
+  USE_AFTER_FREE: { addr: number; block: number; size: number; born: number; freed: number };
+  /** A read of bytes that nobody wrote since malloc. */
+  UNINITIALISED: { addr: number; block: number; size: number; offset: number; born: number };
+  /** An address within the heap, but in no block. */
+  WILD_POINTER: { addr: number };
+  WILD_FREE: { addr: number };
+  FREED_TWICE: { addr: number; size: number; born: number; freed: number };
   /** free and realloc: no block that malloc gave out starts at the address. */
   NOT_A_BLOCK: { addr: number };
   /** All 16 MiB for the contents of pages are used. */

@@ -6,6 +6,7 @@ import { measureBuddy } from './buddy.ts';
 import { measureClick } from './click.ts';
 import { measureClientTick } from './clientTick.ts';
 import { measureDurable } from './durable.ts';
+import { measureFreelist } from './freelist.ts';
 import { measureJoin } from './join.ts';
 import { measureCreate, measureHash, measureMemory, measureStorm } from './large.ts';
 import { measureMachine } from './machine.ts';
@@ -25,6 +26,7 @@ const MEASURES: Readonly<Record<string, () => Row | Promise<Row>>> = {
   P5: measureMemory,
   P8: () => measureStream(isQuick ? 30 : 120),
   P8g: () => measureGrowth(isQuick ? 30 : 120),
+  P6f: () => measureFreelist(isQuick ? 3 : 5),
   P9: () => measureJoin(isQuick ? 3 : 7, isQuick ? 1000 : 6000),
   P12: () => measureClick(isQuick ? 20 : 200),
   P13: () => measureDurable(isQuick ? 3 : 7, isQuick ? 50 : 150),

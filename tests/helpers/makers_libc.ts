@@ -8,6 +8,7 @@ function blocksOf(machine: Machine, pid: number): number[] {
   const heap = machine.tasks.get(pid)?.heap ?? null;
   if (heap === null) return [];
   if (heap.kind === 'list') return [...heap.blocks.keys()];
+  if (heap.shadow !== null) return heap.shadow.sorted;
   const { state, addr, used } = heap.chunks;
   const blocks: number[] = [];
   for (let slot = 0; slot < used; slot++)
@@ -41,6 +42,8 @@ const LIBC_MAKERS: readonly [number, Maker][] = [
     }),
   ],
   [1, (_m, pid, pick) => ({ pid, call: 'malloc_trim', pad: pick(20_000) })],
+  [1, (machine, pid, pick) => ({ pid, call: 'leak_scan', roots: [someBlock(machine, pid, pick)] })],
+  [1, (_m, pid) => ({ pid, call: 'heap_check' })],
   [1, (machine, pid, pick) => ({ pid, call: 'malloc_usable_size', addr: someBlock(machine, pid, pick) })],
   [
     4,

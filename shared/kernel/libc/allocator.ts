@@ -8,6 +8,7 @@ import { freelistText } from './freelist.ts';
 import { listFree, listMalloc, listRealloc, listUsable, type ListBlock } from './list.ts';
 import { glibcMalloc } from './malloc.ts';
 import { glibcCalloc, glibcRealloc } from './realloc.ts';
+import { guardedFree, guardedMalloc, guardedRealloc, shadowOf } from './sanitize.ts';
 import { binsText } from './show.ts';
 import { CHUNK, type GlibcRules, type Heap, type LibcRules, type ListRules } from './types.ts';
 import { zero } from './user.ts';
@@ -66,9 +67,25 @@ const GLIBC: Allocator<GlibcRules> = {
   usable: (machine, task, _rules, addr) => glibcUsable(machine, task, addr),
 };
 
+function guarded(addr: Addr | Refused): Block | Refused {
+  return typeof addr === 'number' ? { addr } : addr;
+}
+
+const SANITIZED: Allocator<GlibcRules> = {
+  malloc: (machine, task, _rules, bytes) => guarded(guardedMalloc(machine, task, glibcHeap(machine, task), bytes)),
+  calloc: (machine, task, _rules, bytes) => guarded(guardedMalloc(machine, task, glibcHeap(machine, task), bytes, true)),
+  realloc: (machine, task, _rules, addr, bytes) => guarded(guardedRealloc(machine, task, glibcHeap(machine, task), addr, bytes)),
+  free: (machine, task, _rules, addr) => guardedFree(machine, task, glibcHeap(machine, task), addr),
+  usable: (machine, task, _rules, addr) => {
+    const block = shadowOf(glibcHeap(machine, task)).blocks.get(addr);
+    return block === undefined ? refused('EINVAL', { code: 'NOT_A_BLOCK', addr }) : block.freed > 0 ? 0 : block.size;
+  },
+};
+
 /** The row of a machine's libc. */
 export function allocatorOf(rules: LibcRules): Allocator<LibcRules> {
-  return (rules.allocator === 'list' ? LIST : GLIBC) as Allocator<LibcRules>;
+  if (rules.allocator === 'list') return LIST as Allocator<LibcRules>;
+  return (rules.sanitize ? SANITIZED : GLIBC) as Allocator<LibcRules>;
 }
 
 /** Text of /proc/freelist. */

@@ -32,6 +32,7 @@ export function createGlibcHeap(machine: Machine): GlibcHeap {
     mmaps: [],
     top: -1,
     tcacheReady: false,
+    tcacheSlot: -1,
     tcacheHead: new Int32Array(TCACHE_BINS).fill(-1),
     tcacheCount: new Uint8Array(TCACHE_BINS),
     fast: new Int32Array(11).fill(-1),
@@ -55,6 +56,7 @@ export function createGlibcHeap(machine: Machine): GlibcHeap {
     maxSystemMem: 0,
     contiguous: true,
     damage: new Map(),
+    shadow: null,
   };
 }
 

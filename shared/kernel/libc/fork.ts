@@ -1,5 +1,6 @@
 /** What becomes of a heap when its process forks: the child has the same blocks at the same addresses. */
 import { copyChunks } from './chunks.ts';
+import { copyShadow } from './shadow.ts';
 import type { Heap } from './types.ts';
 
 export function copyHeap(heap: Heap | null): Heap | null {
@@ -20,5 +21,6 @@ export function copyHeap(heap: Heap | null): Heap | null {
     binmap: heap.binmap.slice(),
     par: { ...heap.par },
     damage: new Map(heap.damage),
+    shadow: heap.shadow === null ? null : copyShadow(heap.shadow),
   };
 }

@@ -13,11 +13,29 @@ function roverIndex(heap: ListHeap): number {
   return 0;
 }
 
-/** The entry of the smallest or of the largest size that fits; among equals the first seen. */
-function extreme(heap: ListHeap, need: number, sign: 1 | -1): number {
+/** The smallest entry that fits; among equals the first. One of exactly the size ends the search: none is better. */
+function smallest(heap: ListHeap, need: number): number {
   const { size, count } = heap;
-  let found = -1;
-  for (let i = 0; i < count; i++) if (size[i]! >= need && (found < 0 || sign * size[i]! < sign * size[found]!)) found = i;
+  let [found, best] = [-1, Infinity];
+  for (let i = 0; i < count; i++) {
+    const bytes = size[i]!;
+    if (bytes < need || bytes >= best) continue;
+    found = i;
+    best = bytes;
+    if (bytes === need) break;
+  }
+  return found;
+}
+
+/** The largest entry, if it fits; among equals the first. */
+function largest(heap: ListHeap, need: number): number {
+  const { size, count } = heap;
+  let [found, best] = [-1, need - 1];
+  for (let i = 0; i < count; i++) {
+    if (size[i]! <= best) continue;
+    found = i;
+    best = size[i]!;
+  }
   return found;
 }
 
@@ -28,11 +46,11 @@ export interface Found {
   searched: number;
 }
 
-/** Searches an entry of at least `need` bytes. Best and worst fit look at all of them. */
+/** Searches an entry of at least `need` bytes. Best and worst fit count all of them as looked at, as OSTEP does. */
 export function findFit(heap: ListHeap, fit: ListRules['fit'], need: number): Found {
   const { size, count } = heap;
-  if (fit === 'best') return { index: extreme(heap, need, 1), searched: count };
-  if (fit === 'worst') return { index: extreme(heap, need, -1), searched: count };
+  if (fit === 'best') return { index: smallest(heap, need), searched: count };
+  if (fit === 'worst') return { index: largest(heap, need), searched: count };
   const start = fit === 'next' ? roverIndex(heap) : 0;
   for (let n = 0; n < count; n++) {
     const index = (start + n) % count;

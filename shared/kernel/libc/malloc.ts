@@ -165,6 +165,7 @@ export function readyTcache(machine: Machine, task: Task, heap: GlibcHeap): Refu
   const slot = intMalloc(machine, task, heap, requestToSize(heap, tcacheBytes(heap)));
   if (typeof slot !== 'number') return slot.signal === undefined ? null : slot;
   heap.tcacheReady = true;
+  heap.tcacheSlot = slot;
   return touch(machine, task, memOf(heap, slot), tcacheBytes(heap));
 }
 

@@ -20,6 +20,8 @@ export interface ListRules {
 
 export interface GlibcRules {
   allocator: 'glibc';
+  /** Red zones, a quarantine, and a record of what was written: the first memory bug ends the process. */
+  sanitize: boolean;
 }
 
 export type LibcRules = ListRules | GlibcRules;
@@ -94,6 +96,28 @@ export interface MallocPar {
   maxFast: number;
 }
 
+/** A block as its program knows it. */
+export interface ShadowBlock {
+  size: number;
+  /** The heap calls that made it and that freed it; 0: it lives. */
+  born: number;
+  freed: number;
+  /** Stretches that were written, from and to, ascending. */
+  written: number[];
+}
+
+/** What the sanitizer knows of a heap. */
+export interface Shadow {
+  /** Blocks that live and blocks in quarantine, by address; and their addresses, ascending. */
+  blocks: Map<Addr, ShadowBlock>;
+  sorted: Addr[];
+  /** Freed blocks, oldest first, and their bytes. */
+  quarantine: Addr[];
+  quarantined: number;
+  /** Calls of malloc's family so far. */
+  calls: number;
+}
+
 /** The main arena of glibc's malloc with its tcache. */
 export interface GlibcHeap {
   kind: 'glibc';
@@ -109,6 +133,8 @@ export interface GlibcHeap {
   top: number;
   /** The tcache's own chunk was allocated. */
   tcacheReady: boolean;
+  /** That chunk, -1 while there is none. */
+  tcacheSlot: number;
   tcacheHead: Int32Array;
   tcacheCount: Uint8Array;
   /** Fast bins by size / 16. */
@@ -133,6 +159,8 @@ export interface GlibcHeap {
   contiguous: boolean;
   /** Size fields that the program overwrote: slot → the word that stands there now. */
   damage: Map<number, number>;
+  /** With libc.sanitize, from the first block on. */
+  shadow: Shadow | null;
 }
 
 export type Heap = ListHeap | GlibcHeap;

@@ -1,0 +1,44 @@
+/** leak_scan and heap_check: questions about a process's heap, which change nothing. */
+import { address, BadArgument, type Argument } from '../args.ts';
+import { claimedSize, sizeWord } from '../libc/corrupt.ts';
+import { leakScan, liveBlocks } from '../libc/leak.ts';
+import type { Addr, Answer, Machine, Task } from '../types.ts';
+import { granted } from './answer.ts';
+
+const ROOTS_MAX = 256;
+const badRoots = new BadArgument(`a list of at most ${ROOTS_MAX} addresses`);
+const roots: Argument<Addr[]> = {
+  optional: false,
+  parse: (value, wide) => {
+    if (!Array.isArray(value) || value.length > ROOTS_MAX) return badRoots;
+    const parsed = value.map((each) => address.parse(each, wide));
+    return parsed.some((each) => each instanceof BadArgument) ? badRoots : (parsed as Addr[]);
+  },
+};
+
+/** Blocks that an answer lists at most. */
+const LISTED = 64;
+
+export const leakScanArgs = { roots };
+
+/** The text is LeakSanitizer's summary. */
+export function sysLeakScan(machine: Machine, task: Task, given: Addr[]): Answer {
+  const { leaked, blocks } = leakScan(machine, task, given);
+  const bytes = leaked.reduce((sum, { size }) => sum + size, 0);
+  machine.cost += machine.config.costs.look!;
+  const text = leaked.length === 0 ? '' : `SUMMARY: ${bytes} byte(s) leaked in ${leaked.length} allocation(s).\n`;
+  return granted({ blocks, count: leaked.length, leakedBytes: bytes, leaked: leaked.slice(0, LISTED), text });
+}
+
+/** Blocks and bytes in use, and control blocks that the program wrote over: where, what stands there, what should. */
+export function sysHeapCheck(machine: Machine, task: Task): Answer {
+  const blocks = liveBlocks(machine, task.heap);
+  const damaged: object[] = [];
+  if (task.heap?.kind === 'glibc') {
+    const heap = task.heap;
+    for (const slot of heap.damage.keys())
+      damaged.push({ chunk: heap.chunks.addr[slot]!, size: heap.chunks.size[slot]!, found: claimedSize(sizeWord(heap, slot)) });
+  }
+  machine.cost += machine.config.costs.look!;
+  return granted({ blocks: blocks.length, bytes: blocks.reduce((sum, { size }) => sum + size, 0), damaged: damaged.slice(0, LISTED) });
+}

@@ -1,0 +1,49 @@
+/** Random calls on heaps alone, deep: each kind of libc, with processes that fork and die, checked after every step, saved and restored. */
+import { describe, expect, test } from 'vitest';
+import { createMachine } from '#kernel/machine.ts';
+import { checkMachine } from '../helpers/check.ts';
+import { checkLibc } from '../helpers/check_libc.ts';
+import { asScript, playStep, type Step } from '../helpers/fuzz.ts';
+import { someLibc } from '../helpers/makers_libc.ts';
+import { picker, seeds } from '../helpers/seeds.ts';
+
+const KINDS: readonly [string, Record<string, unknown>][] = [
+  ['glibc, i386', {}],
+  ['glibc, x86_64', { arch: 'x86_64' }],
+  ['glibc with red zones', { libc: { allocator: 'glibc', sanitize: true } }],
+  ['a list, best fit, by size', { libc: { allocator: 'list', fit: 'best', order: 'size+', coalesce: false } }],
+  ['a list, next fit, newest first, joined', { libc: { allocator: 'list', fit: 'next', order: 'front', header: 0, align: 1 } }],
+  ['a list of fixed size', { libc: { allocator: 'list', fit: 'worst', heap: { base: 0x30000000, size: 100_000 } } }],
+];
+const STEPS = Math.min(1500, Number(process.env.FUZZ_STEPS ?? 1500));
+
+function randomStep(pids: readonly number[], machine: ReturnType<typeof createMachine>, pick: (n: number) => number): Step {
+  if (pids.length < 3) return { pid: 0, call: 'spawn' };
+  const pid = pids[pick(pids.length)]!;
+  const dice = pick(60);
+  if (dice === 0) return pids.length > 5 ? { pid, call: 'exit' } : { pid, call: 'fork' };
+  if (dice === 1) return { pid, call: 'sbrk', increment: pick(20_000) - 4000 };
+  if (dice === 2) return { restore: true };
+  return someLibc(machine, pid, pick);
+}
+
+describe.each(KINDS)('%s', (_name, config) => {
+  const whole = { frames: 2048, zones: { normal: 2048 }, mobility: false, minFreeKbytes: 0, ...config };
+
+  test.each(seeds(3))('seed %i', (seed) => {
+    const pick = picker(seed);
+    let machine = createMachine(whole);
+    const steps: Step[] = [];
+    try {
+      for (let n = 0; n < STEPS; n++) {
+        const step = randomStep([...machine.tasks.keys()], machine, pick);
+        steps.push(step);
+        machine = playStep(machine, step);
+        checkLibc(machine);
+        if (n % 50 === 0) checkMachine(machine);
+      }
+    } catch (error) {
+      expect.fail(`seed ${seed}: ${String(error)}\n${asScript(whole, steps.slice(-40))}`);
+    }
+  });
+});
