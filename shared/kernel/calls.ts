@@ -21,6 +21,7 @@ import * as vma from './sys/vma.ts';
 import * as virt from './sys/virt.ts';
 import * as run from './sys/run.ts';
 import * as segment from './sys/segment.ts';
+import * as shm from './sys/shm.ts';
 import * as slab from './sys/slab.ts';
 import type { Answer, Call, Machine, Task, Why } from './types.ts';
 
@@ -64,6 +65,10 @@ export const CALLS = {
   mlock: { who: 'process', args: vma.rangeArgs, run: vma.sysMlock },
   munlock: { who: 'process', args: vma.rangeArgs, run: vma.sysMunlock },
   madvise: { who: 'process', args: vma.madviseArgs, run: vma.sysMadvise },
+  shmget: { who: 'process', args: shm.shmgetArgs, run: shm.sysShmget },
+  shmat: { who: 'process', args: shm.shmatArgs, run: shm.sysShmat },
+  shmdt: { who: 'process', args: shm.shmdtArgs, run: shm.sysShmdt },
+  shmctl: { who: 'any', args: shm.shmctlArgs, run: shm.sysShmctl },
   brk: { who: 'process', args: mm.brkArgs, run: mm.sysBrk },
   sbrk: { who: 'process', args: mm.sbrkArgs, run: mm.sysSbrk },
   setrlimit: { who: 'process', args: mm.setrlimitArgs, run: mm.sysSetrlimit },

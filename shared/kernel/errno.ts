@@ -11,6 +11,7 @@ export const ERRNOS = [
   'EEXIST',
   'EINVAL',
   'ENFILE',
+  'ENOSPC',
   'EBADF',
   'EMFILE',
   'EFBIG',

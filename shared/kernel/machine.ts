@@ -3,6 +3,7 @@
  * is all there is: equal machines answer equal calls equally, for ever.
  */
 import { tellAddresses } from './arch/address.ts';
+import { createIpc } from './ipc/shm.ts';
 import { createPageTables, FORMATS } from './arch/mmu.ts';
 import { isCall, parseArgs, rowOf, runRow, type CallSpec } from './calls.ts';
 import { CodecError, decode, encode } from './codec.ts';
@@ -58,6 +59,7 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     slab: createSlabState(),
     shm: new Map(),
     shmPages: new Map(),
+    ipc: createIpc(parsed.rules, parsed.arch),
     nextShm: 1,
     contents: new Map(),
     disk: createDisk(parsed),
@@ -141,7 +143,7 @@ export function tick(machine: Machine): void {
 /** What is small and goes whole into hash and snapshot; the frames and tables go beside it as arrays. */
 const SMALL = [
   ...(['now', 'rng', 'nextPid', 'initBorn', 'kmsg', 'kmsgLines', 'nextShm', 'committed', 'zones', 'tasks'] as const),
-  ...(['vmap', 'highmem', 'iomem', 'slab', 'shm', 'shmPages', 'cma', 'bootPages', 'contents'] as const),
+  ...(['vmap', 'highmem', 'iomem', 'slab', 'shm', 'shmPages', 'ipc', 'cma', 'bootPages', 'contents'] as const),
   ...(['disk', 'lru', 'swap'] as const),
 ] as const satisfies readonly (keyof Machine)[];
 

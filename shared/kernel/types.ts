@@ -4,6 +4,7 @@ import type { Disk, FileConfig, OpenFile } from './fs/inode.ts';
 import type { Lru } from './mm/swap.ts';
 import type { Swap } from './mm/swap_state.ts';
 import type { SlabConfig, SlabState } from './mm/slab_types.ts';
+import type { Ipc } from './ipc/shm.ts';
 import type { Errno } from './errno.ts';
 import type { Heap, LibcRules } from './libc/types.ts';
 import type { Highmem, Iomem, KernelLayout, VmapSpace } from './mm/vmap_types.ts';
@@ -233,6 +234,8 @@ export interface Machine {
   /** Object of each page of shared memory. */
   readonly shmPages: Map<Pfn, number>;
   nextShm: number;
+  /** SysV shared memory (ipc/shm.ts). */
+  readonly ipc: Ipc;
   /** Bytes of frames that hold something other than zeros, by pfn. */
   readonly contents: Map<Pfn, Uint8Array>;
   /** Caches, slabs, pools (mm/slab_types.ts). */
@@ -304,6 +307,8 @@ export interface ShmObject {
   pages: Map<number, Pfn>;
   /** Areas that map it. */
   users: number;
+  /** Number of the SysV segment that it is, or −1. */
+  segment: number;
   /** Pages that it counts in Committed_AS. */
   promised: number;
 }

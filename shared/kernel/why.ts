@@ -46,6 +46,20 @@ export interface WhyNumbers {
   RLIMIT: { resource: string; limit: number; wanted: number };
   /** The promise to commit was refused (vm.overcommit_memory). */
   OVERCOMMIT: { mode: number; wanted: number; limit: number };
+  /** shmget: bytes that a segment may have. */
+  SEGMENT_SIZE: { bytes: number; low: number; high: number };
+  /** shmget: pages of all segments (shmall). */
+  SHM_FULL: { wanted: number; limit: number };
+  TOO_MANY_SEGMENTS: { limit: number };
+  NO_SUCH_KEY: { key: number };
+  /** IPC_EXCL: the key has a segment. */
+  KEY_TAKEN: { key: number; shmid: number };
+  /** Bytes of the segment that the key has. */
+  SEGMENT_SMALLER: { shmid: number; bytes: number; wanted: number };
+  NO_SUCH_SEGMENT: { shmid: number };
+  /** shmdt: no segment was attached there. */
+  NOT_ATTACHED: { addr: number };
+  NOT_SEGMENT_OWNER: { shmid: number; owner: number };
   /** mremap: the area that holds the address ends before the range does. */
   NOT_ONE_AREA: { addr: number; end: number };
   /** mprotect: what the area maps was attached or opened for reading only. */

@@ -9,6 +9,7 @@ import { Broken, checkMachine } from './check.ts';
 import { checkLibc } from './check_libc.ts';
 import { checkReclaim } from './check_reclaim.ts';
 import { checkSlab } from './check_slab.ts';
+import { checkSizes } from './check_sizes.ts';
 import { checkVirtual } from './check_virtual.ts';
 import { checkMmu } from './check_mmu.ts';
 import { someMmu } from './makers_mmu.ts';
@@ -294,6 +295,7 @@ export interface Failure {
 function check(machine: Machine): void {
   checkMachine(machine);
   checkVirtual(machine);
+  checkSizes(machine);
   checkSlab(machine);
   checkMmu(machine);
   checkLibc(machine);

@@ -31,6 +31,16 @@ function remap(machine: Machine, pid: number, pick: Pick): Step {
   return { pid, call: 'mremap', addr, old_length, new_length, ...(pick(4) === 0 ? {} : { flags: 'MREMAP_MAYMOVE' }) };
 }
 
+const someSegment = (machine: Machine, pick: Pick): number => one([...machine.ipc.segments.keys(), 0, 99], pick);
+
+/** Where the process has attached something, or any of its places. */
+function someAttach(machine: Machine, pid: number, pick: Pick): number {
+  const mine = (machine.tasks.get(pid)?.mm.vmas ?? []).filter(({ shm }) => shm !== 0 && machine.shm.get(shm)!.segment >= 0);
+  if (mine.length === 0 || pick(10) === 0) return somePlace(machine, pid, pick);
+  const vma = one(mine, pick);
+  return vma.start - vma.pgoff * PAGE >= 0 ? vma.start - vma.pgoff * PAGE : vma.start;
+}
+
 /** [weight, maker] */
 const VMA_MAKERS: readonly [number, Maker][] = [
   [
@@ -44,6 +54,38 @@ const VMA_MAKERS: readonly [number, Maker][] = [
     }),
   ],
   [10, remap],
+  [
+    3,
+    (_m, pid, pick) => ({
+      pid,
+      call: 'shmget',
+      key: pick(5),
+      size: pick(12) === 0 ? 0 : 1 + pick(one([2, 9, 40], pick)) * PAGE,
+      ...(pick(3) === 0 ? {} : { shmflg: one(['IPC_CREAT', 'IPC_CREAT', 'IPC_CREAT|IPC_EXCL', 'IPC_EXCL'], pick) }),
+    }),
+  ],
+  [
+    6,
+    (machine, pid, pick) => ({
+      pid,
+      call: 'shmat',
+      shmid: someSegment(machine, pick),
+      ...(pick(3) === 0 ? { addr: somePlace(machine, pid, pick) } : {}),
+      ...(pick(3) === 0 ? { shmflg: 'SHM_RDONLY' } : {}),
+    }),
+  ],
+  [4, (machine, pid, pick) => ({ pid, call: 'shmdt', addr: someAttach(machine, pid, pick) })],
+  [
+    3,
+    (machine, pid, pick) => ({
+      pid: one([0, pid], pick),
+      call: 'shmctl',
+      shmid: someSegment(machine, pick),
+      cmd: one(['IPC_STAT', 'IPC_RMID', 'IPC_RMID'], pick),
+    }),
+  ],
+  [1, (_m, pid, pick) => ({ pid, call: 'cat', path: `/proc/${pid}/${one(['pagemap', 'maps', 'smaps'], pick)}` })],
+  [1, (_m, pid) => ({ pid, call: 'run', argv: ['pmap', '-x', String(pid)] })],
   [4, (machine, pid, pick) => ({ pid, call: 'mlock', addr: somePlace(machine, pid, pick) + pick(2), length: someLength(pick) })],
   [3, (machine, pid, pick) => ({ pid, call: 'munlock', addr: somePlace(machine, pid, pick), length: someLength(pick) })],
   [

@@ -5,6 +5,7 @@ import { MMU_CALLS } from './requests_mmu.ts';
 import { LIBC_CALLS, libcStage } from './requests_libc.ts';
 import { FILE_CALLS, fileStage, type FileStage } from './requests_file.ts';
 import { SLAB_CALLS, slabStage, type SlabStage } from './requests_slab.ts';
+import { SHM_CALLS, shmStage, type ShmStage } from './requests_shm.ts';
 import { VMA_CALLS } from './requests_vma.ts';
 import { VIRTUAL_CALLS, virtualStage, type VirtualStage } from './requests_virtual.ts';
 
@@ -18,6 +19,7 @@ export interface Stage {
   child: number;
   virtual: VirtualStage;
   slab: SlabStage;
+  shm: ShmStage;
   file: FileStage;
   /** A run of two frames from cma_alloc. */
   run: number;
@@ -52,6 +54,7 @@ export function stage(): Stage {
     virtual: virtualStage(machine, pid),
     slab: slabStage(machine, pid),
     file: fileStage(machine, pid),
+    shm: shmStage(machine, pid),
   };
 }
 
@@ -60,7 +63,19 @@ export function stageOf(good: GoodCall): Stage {
   if (!good.atBoot) return stage();
   const none = { area: 0, io: 0, buffer: 0 };
   const slab = { object: 0, cache: 0, empty: 0, item: 0, pool: 0, element: 0 };
-  return { machine: bootFlat(1024), pid: 0, addr: 0, pfn: 0, child: 0, run: 0, block: 0, virtual: none, slab, file: { fd: 0 } };
+  return {
+    machine: bootFlat(1024),
+    pid: 0,
+    addr: 0,
+    pfn: 0,
+    child: 0,
+    run: 0,
+    block: 0,
+    virtual: none,
+    slab,
+    file: { fd: 0 },
+    shm: { shmid: 0, at: 0 },
+  };
 }
 
 export interface GoodCall {
@@ -115,6 +130,7 @@ export const GOOD_CALLS: readonly GoodCall[] = [
   ...LIBC_CALLS,
   ...FILE_CALLS,
   ...VMA_CALLS,
+  ...SHM_CALLS,
   ...VIRTUAL_CALLS,
   ...MMU_CALLS,
   ...SLAB_CALLS,

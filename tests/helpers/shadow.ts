@@ -29,10 +29,14 @@ interface Space {
   brk: number;
 }
 
+/** More than any allocator puts in front of a block. */
+const LIBC_HEADER = 64;
 const HEAP = 0x0804d000;
 
 export class Shadow {
   private readonly spaces = new Map<number, Space>();
+  /** Pages of segments of shared memory by shmid; numbers are never given twice. */
+  private readonly segments = new Map<number, Map<number, Page>>();
 
   /** Takes note of what a call did; throws `Broken` when it saw something else than it should. */
   note(machine: Machine, pid: number, request: Call, answer: Answer): void {
@@ -51,6 +55,17 @@ export class Shadow {
         return this.map(space, answer.addr as number, number('length'), String(request.flags).includes('MAP_SHARED'));
       case 'munmap':
         return unmap(space, number('addr') / PAGE, Math.ceil((number('addr') + number('length')) / PAGE));
+      // What the library writes into the heap: the machine's word is taken for it.
+      case 'calloc':
+      case 'realloc': {
+        if (typeof answer.addr !== 'number') return;
+        const length = (number('nmemb') || 1) * number('size') + LIBC_HEADER;
+        return this.believe(machine, pid, space, { call: 'write', addr: answer.addr, length });
+      }
+      case 'shmat':
+        return this.attach(machine, space, number('shmid'), answer.addr as number);
+      case 'shmdt':
+        return detach(space, number('addr') / PAGE, new Set(this.segments.values()));
       case 'mremap':
         return this.remap(space, number('addr'), number('old_length'), answer.addr as number, number('new_length'));
       case 'madvise':
@@ -144,6 +159,13 @@ export class Shadow {
     for (const [page, bytes] of held) space.pages.set(page - first + target, bytes);
   }
 
+  private attach(machine: Machine, space: Space, shmid: number, addr: number): void {
+    let object = this.segments.get(shmid);
+    if (object === undefined) this.segments.set(shmid, (object = new Map()));
+    const from = addr / PAGE;
+    space.areas.push({ from, to: from + Math.ceil(machine.ipc.segments.get(shmid)!.bytes / PAGE), object, offset: 0 });
+  }
+
   private moveBrk(space: Space, brk: number): void {
     const [before, after] = [Math.ceil(space.brk / PAGE), Math.ceil(brk / PAGE)];
     if (after > before) space.areas.push({ from: before, to: after, object: null, offset: 0 });
@@ -187,6 +209,16 @@ export class Shadow {
       this.fill(space, at, 1, () => byte);
     }
   }
+}
+
+/** The areas that shmat put at a page go, with what is left of them. */
+function detach(space: Space, page: number, segments: ReadonlySet<Map<number, Page>>): void {
+  const first = space.areas
+    .filter((area) => area.object !== null && segments.has(area.object) && area.from - page === area.offset)
+    .sort((a, b) => a.from - b.from)[0];
+  if (first === undefined) return;
+  const isPart = (area: Area) => area.object === first.object && area.from - page === area.offset;
+  for (const area of space.areas.filter(isPart)) unmap(space, area.from, area.to);
 }
 
 /** Private pages read 0 again; shared ones are the object's. */

@@ -15,6 +15,9 @@ interface Sysctl {
 
 export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
   'vm.compact_memory': { low: 1, high: 1, open: true, since: '2.6.35', set: (machine) => compactMemory(machine) },
+  'kernel.shmmax': { low: 0, high: 0x7fffffff, open: false, set: (machine, value) => void (machine.ipc.shmmax = value) },
+  'kernel.shmall': { low: 0, high: 0x7fffffff, open: false, set: (machine, value) => void (machine.ipc.shmall = value) },
+  'kernel.shmmni': { low: 0, high: 32768, open: false, set: (machine, value) => void (machine.ipc.shmmni = value) },
   'vm.max_map_count': {
     low: 0,
     high: 0x7fffffff,

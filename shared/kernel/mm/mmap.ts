@@ -35,6 +35,8 @@ export interface MmapRequest {
   flags: number;
   /** The file to map, if any, from this page on; may shared memory become writable? */
   file?: { ino: number; pgoff: number; mayWrite: boolean };
+  /** The object of a SysV segment to map, from its start. */
+  shm?: { object: number; mayWrite: boolean };
 }
 
 /** Where the area goes, or why it can't. MAP_FIXED takes the address as it is, a plain address is a wish. */
@@ -74,7 +76,7 @@ function vmFlags(machine: Machine, request: MmapRequest): number {
   if (flags & MAP.growsdown) vm |= VM.growsdown;
   if (flags & MAP.locked) vm |= VM.locked;
   if (flags & MAP.noreserve && machine.config.overcommit.mode !== 2) vm |= VM.noreserve;
-  if (flags & MAP.shared && request.file?.mayWrite === false) vm |= VM.readonlyFile;
+  if (flags & MAP.shared && (request.file ?? request.shm)?.mayWrite === false) vm |= VM.readonlyFile;
   if (isAccountable(vm)) vm |= VM.account;
   return vm;
 }
@@ -119,13 +121,16 @@ export function doMmap(machine: Machine, task: Task, request: MmapRequest, isRoo
   const flags = vmFlags(machine, request);
   const pages = length / PAGE_SIZE;
   const replaced = request.flags & MAP.fixed ? mappedPages(task, addr, addr + length) : NOTHING_REPLACED;
-  const refused = mayMap(machine, task, flags, pages, replaced, isRoot, request.file !== undefined);
+  const refused = mayMap(machine, task, flags, pages, replaced, isRoot, request.file !== undefined || request.shm !== undefined);
   if (refused) return refused;
   if (replaced.pages > 0) unmapRange(machine, task.mm, addr, addr + length);
   const vma: Vma = anonymousVma(addr, addr + length, flags);
   if (request.file) {
     vma.file = request.file.ino;
     vma.pgoff = request.file.pgoff;
+  } else if (request.shm) {
+    vma.shm = request.shm.object;
+    vma.pgoff = 0;
   } else if (flags & VM.shared) {
     vma.shm = createShm(machine, pages, flags & VM.noreserve ? 0 : pages).id;
     vma.pgoff = 0;

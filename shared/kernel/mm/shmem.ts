@@ -6,7 +6,7 @@ import { count, VMSTAT } from './vmstat.ts';
 /** An object of `size` pages, none of them there yet; each area that maps it counts as a user. `promised` pages count in Committed_AS for as long as it lives (shmem_acct_size). */
 // Simplified: with MAP_NORESERVE nothing is promised; Linux counts such an object's pages as they come.
 export function createShm(machine: Machine, size: number, promised: number): ShmObject {
-  const object: ShmObject = { id: machine.nextShm++, size, pages: new Map(), users: 0, promised };
+  const object: ShmObject = { id: machine.nextShm++, size, pages: new Map(), users: 0, promised, segment: -1 };
   machine.shm.set(object.id, object);
   machine.committed += promised;
   return object;
@@ -34,11 +34,17 @@ export function moveInShm(machine: Machine, from: Pfn, to: Pfn): void {
   shmOf(machine, id).pages.set(machine.frames.index[to]!, to);
 }
 
-/** An area less (all its entries are gone already); the last one frees the object's pages. */
+/** An area less (all its entries are gone already); with the last one the object goes, unless it is a segment that nobody removed. */
 export function putShm(machine: Machine, id: number): void {
   const object = shmOf(machine, id);
   object.users -= 1;
   if (object.users > 0) return;
+  const segment = machine.ipc.segments.get(object.segment);
+  if (segment === undefined || segment.isMarked) freeShm(machine, object);
+}
+
+/** The end of an object that no area maps, and of the segment that it was. */
+export function freeShm(machine: Machine, object: ShmObject): void {
   for (const pfn of object.pages.values()) {
     count(machine, VMSTAT.nr_shmem, -1);
     machine.shmPages.delete(pfn);
@@ -48,5 +54,8 @@ export function putShm(machine: Machine, id: number): void {
     else machine.frames.flags[pfn] = PG.head | PG.anon;
   }
   machine.committed -= object.promised;
-  machine.shm.delete(id);
+  machine.shm.delete(object.id);
+  if (object.segment < 0) return;
+  machine.ipc.segments.delete(object.segment);
+  machine.ipc.pages -= object.size;
 }

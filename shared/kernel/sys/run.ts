@@ -1,6 +1,7 @@
 /** run: the programs that show what /proc holds, each as its own manual page has it. Running one changes nothing. */
 import { BadArgument, type Argument } from '../args.ts';
 import { isSortKey, slabtop } from '../tools/slabtop.ts';
+import { pmap } from '../tools/pmap.ts';
 import type { Answer, Machine, Refused, Task } from '../types.ts';
 import { badArgument, granted, refused } from './answer.ts';
 
@@ -26,7 +27,19 @@ function runSlabtop(machine: Machine, args: readonly string[]): string | Refused
   return slabtop(machine, key);
 }
 
-const PROGRAMS: ReadonlyMap<string, (machine: Machine, args: readonly string[]) => string | Refused> = new Map([['slabtop', runSlabtop]]);
+/** `pmap [-x] PID`. */
+function runPmap(machine: Machine, args: readonly string[]): string | Refused {
+  const isExtended = args[0] === '-x';
+  const [pid, ...rest] = isExtended ? args.slice(1) : args;
+  if (pid === undefined || rest.length > 0 || !/^[1-9][0-9]{0,9}$/.test(pid)) return badArgument('argv', 'pmap [-x] PID');
+  const task = machine.tasks.get(Number(pid));
+  return task ? pmap(machine, task, isExtended) : refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid: Number(pid) });
+}
+
+const PROGRAMS: ReadonlyMap<string, (machine: Machine, args: readonly string[]) => string | Refused> = new Map([
+  ['slabtop', runSlabtop],
+  ['pmap', runPmap],
+]);
 
 export function sysRun(machine: Machine, _task: Task | null, argv: readonly string[]): Answer {
   const program = PROGRAMS.get(argv[0]!);

@@ -7,6 +7,7 @@ import { extfragIndex, unusableIndex } from './extfrag.ts';
 import { fragmentation } from './fragmentation.ts';
 import { iomem } from './iomem.ts';
 import { meminfo } from './meminfo.ts';
+import { pagemap } from './pagemap.ts';
 import { pagetypeinfo } from './pagetypeinfo.ts';
 import { slabinfo } from './slabinfo.ts';
 import { maps, smaps, statm, status } from './task_mmu.ts';
@@ -36,6 +37,7 @@ const DEBUG_FILES: Readonly<Record<string, (machine: Machine) => string>> = {
 const TASK_FILES: Readonly<Record<string, (machine: Machine, task: Task) => string>> = {
   maps,
   smaps,
+  pagemap,
   status,
   statm: (_machine, task) => statm(task),
   freelist: (_machine, task) => heapText(task.heap),

@@ -4,6 +4,8 @@ import { PTE, PTE_PFN_SHIFT, pmdAt, pteIndex, spanEnd, tableBase } from '../../a
 import { dataPages } from '../../mm/commit.ts';
 import { pagesOf, VM } from '../../mm/vma.ts';
 import { inodeOf } from '../inode.ts';
+import type { Segment } from '../../ipc/shm.ts';
+import { shmOf } from '../../mm/shmem.ts';
 import { PGS } from '../../mm/swap.ts';
 import { PAGE_SIZE, PG, type Machine, type Mm, type Task, type Vma } from '../../types.ts';
 
@@ -12,17 +14,27 @@ const nameColumn = (mm: Mm): number => (mm.taskSize < 0x1_0000_0000 ? 49 : 73);
 /** Inode numbers of shared anonymous objects start somewhere above those of a boot. */
 const SHMEM_INODE = 1024;
 
-function nameOf(machine: Machine, mm: Mm, vma: Vma): string {
+/** The segment of SysV shared memory that an area maps, if it maps one. */
+function segmentOf(machine: Machine, vma: Vma): Segment | undefined {
+  return vma.shm === 0 ? undefined : machine.ipc.segments.get(shmOf(machine, vma.shm).segment);
+}
+
+/** What maps prints behind an area: its file, or what it is for. */
+export function areaName(machine: Machine, mm: Mm, vma: Vma): string {
   if (vma.file !== 0) return inodeOf(machine, vma.file).path;
+  const segment = segmentOf(machine, vma);
+  if (segment) return `/SYSV${segment.key.toString(16).padStart(8, '0')} (deleted)`;
   if (vma.shm !== 0) return '/dev/zero (deleted)';
   if (vma.start < mm.brk && vma.end > mm.startBrk) return '[heap]';
   return '';
 }
 
 /** Where it lies: page offset, device, inode. */
-function placeOf(vma: Vma): string {
+function placeOf(machine: Machine, vma: Vma): string {
   const offset = addressDigits(vma.pgoff * 4096);
   if (vma.file !== 0) return `${offset} 08:01 ${vma.file}`;
+  const segment = segmentOf(machine, vma);
+  if (segment) return `${offset} 00:01 ${segment.shmid}`;
   return vma.shm === 0 ? '00000000 00:00 0' : `${offset} 00:01 ${SHMEM_INODE + vma.shm}`;
 }
 
@@ -31,8 +43,8 @@ function mapsLine(machine: Machine, mm: Mm, vma: Vma): string {
   const { flags } = vma;
   const rights =
     (flags & VM.read ? 'r' : '-') + (flags & VM.write ? 'w' : '-') + (flags & VM.exec ? 'x' : '-') + (flags & VM.shared ? 's' : 'p');
-  const line = `${hex(vma.start)}-${hex(vma.end)} ${rights} ${placeOf(vma)} `;
-  const name = nameOf(machine, mm, vma);
+  const line = `${hex(vma.start)}-${hex(vma.end)} ${rights} ${placeOf(machine, vma)} `;
+  const name = areaName(machine, mm, vma);
   return name === '' ? `${line}\n` : `${line.padEnd(nameColumn(mm))}${name}\n`;
 }
 
