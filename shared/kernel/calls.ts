@@ -12,6 +12,7 @@ import * as byteorder from './sys/byteorder.ts';
 import * as heap from './sys/heap.ts';
 import * as libc from './sys/libc.ts';
 import * as file from './sys/file.ts';
+import * as exec from './sys/exec.ts';
 import * as look from './sys/look.ts';
 import * as mm from './sys/mm.ts';
 import * as mempool from './sys/mempool.ts';
@@ -99,6 +100,7 @@ export const CALLS = {
   spawn: { who: 'kernel', args: none, run: process.sysSpawn },
   fork: { who: 'process', args: none, run: process.sysFork },
   exit: { who: 'process', args: process.exitArgs, run: process.sysExit },
+  execve: { who: 'process', args: exec.execveArgs, run: exec.sysExecve },
   kill: { who: 'any', args: process.killArgs, run: process.sysKill },
   oom_score_adj: { who: 'any', args: process.oomScoreAdjArgs, run: process.sysOomScoreAdj },
   cat: { who: 'any', args: look.catArgs, run: look.sysCat },

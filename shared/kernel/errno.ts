@@ -12,6 +12,7 @@ export const ERRNOS = [
   'EINVAL',
   'ENFILE',
   'ENOSPC',
+  'ENOEXEC',
   'EBADF',
   'EMFILE',
   'EFBIG',

@@ -4,6 +4,7 @@ import type { Disk, FileConfig, OpenFile } from './fs/inode.ts';
 import type { Lru } from './mm/swap.ts';
 import type { Swap } from './mm/swap_state.ts';
 import type { SlabConfig, SlabState } from './mm/slab_types.ts';
+import type { Layout } from './mm/mmap_layout.ts';
 import type { Ipc } from './ipc/shm.ts';
 import type { Errno } from './errno.ts';
 import type { Heap, LibcRules } from './libc/types.ts';
@@ -153,6 +154,8 @@ export interface Mm {
   /** End of user space, and from where areas go downwards. */
   taskSize: Addr;
   mmapBase: Addr;
+  /** How it was laid out, by the program that was loaded into it. */
+  layout: Layout;
   startBrk: Addr;
   brk: Addr;
   /** Pages in all areas (VSS). */
@@ -397,6 +400,8 @@ export interface Refused {
   /** Absent when a signal killed the caller. */
   errno?: Errno;
   signal?: Signal;
+  /** Of SIGSEGV and SIGBUS, what the kernel tells a handler: SEGV_MAPERR 1, SEGV_ACCERR 2, BUS_ADRERR 2, SI_KERNEL 128. */
+  si_code?: number;
   why: Why;
   faults?: Faults;
   /** What the processor raised, where it was not asked of the kernel. */

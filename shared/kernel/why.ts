@@ -46,6 +46,8 @@ export interface WhyNumbers {
   RLIMIT: { resource: string; limit: number; wanted: number };
   /** The promise to commit was refused (vm.overcommit_memory). */
   OVERCOMMIT: { mode: number; wanted: number; limit: number };
+  /** execve: the file has no TEXT. */
+  NOT_A_PROGRAM: { path: string };
   /** shmget: bytes that a segment may have. */
   SEGMENT_SIZE: { bytes: number; low: number; high: number };
   /** shmget: pages of all segments (shmall). */

@@ -85,6 +85,7 @@ const VMA_MAKERS: readonly [number, Maker][] = [
     }),
   ],
   [1, (_m, pid, pick) => ({ pid, call: 'cat', path: `/proc/${pid}/${one(['pagemap', 'maps', 'smaps'], pick)}` })],
+  [1, (machine, pid, pick) => ({ pid, call: 'execve', path: one([...(machine.disk?.paths.keys() ?? []), '/none'], pick) })],
   [1, (_m, pid) => ({ pid, call: 'run', argv: ['pmap', '-x', String(pid)] })],
   [4, (machine, pid, pick) => ({ pid, call: 'mlock', addr: somePlace(machine, pid, pick) + pick(2), length: someLength(pick) })],
   [3, (machine, pid, pick) => ({ pid, call: 'munlock', addr: somePlace(machine, pid, pick), length: someLength(pick) })],

@@ -33,7 +33,12 @@ export function stage(): Stage {
     mobility: true,
     pageblockOrder: 4,
     cma: { frames: 64 },
-    disk: { files: [{ path: '/file', bytes: 40960 }] },
+    disk: {
+      files: [
+        { path: '/file', bytes: 40960 },
+        { path: '/program', bytes: 8192, text: 5000, data: 100, bss: 200 },
+      ],
+    },
   });
   const pid = spawn(machine);
   const addr = mmap(machine, pid, 2);
@@ -123,6 +128,7 @@ export const GOOD_CALLS: readonly GoodCall[] = [
   { call: 'poke', by: 'process', args: ({ addr }) => ({ addr, bytes: [1, 2, 3] }) },
   { call: 'spawn', by: 'kernel', args: () => ({}) },
   { call: 'fork', by: 'process', args: () => ({}) },
+  { call: 'execve', by: 'process', text: 'path', args: () => ({ path: '/program' }) },
   { call: 'exit', by: 'process', args: () => ({ code: 0 }), optional: ['code'] },
   { call: 'kill', by: 'process', args: ({ child }) => ({ target: child, sig: 9 }) },
   { call: 'oom_score_adj', by: 'process', args: ({ child }) => ({ target: child, value: 100 }), good: { value: [-1] } },

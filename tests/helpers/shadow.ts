@@ -43,6 +43,9 @@ export class Shadow {
     if (!answer.ok && answer.signal !== undefined) this.died(this.spaceOf(pid), request, answer);
     for (const dead of this.spaces.keys()) if (!machine.tasks.has(dead)) this.spaces.delete(dead);
     const space = this.spaceOf(pid);
+    // The library moves the break by itself.
+    const brk = machine.tasks.get(pid)?.mm.brk ?? space.brk;
+    if (brk !== space.brk && !['brk', 'sbrk', 'execve'].includes(request.call)) this.moveBrk(space, brk);
     const number = (name: string) => request[name] as number;
     if (!answer.ok) {
       if (request.advice === 'MADV_DONTNEED' && answer.why.code !== 'BAD_ARGUMENT') this.halfDone(space, request, answer);
@@ -66,6 +69,9 @@ export class Shadow {
         return this.attach(machine, space, number('shmid'), answer.addr as number);
       case 'shmdt':
         return detach(space, number('addr') / PAGE, new Set(this.segments.values()));
+      case 'execve':
+        this.spaces.set(pid, { areas: [], pages: new Map(), brk: answer.brk as number });
+        return;
       case 'mremap':
         return this.remap(space, number('addr'), number('old_length'), answer.addr as number, number('new_length'));
       case 'madvise':

@@ -9,6 +9,8 @@ const DISK = {
     { path: '/log', bytes: 100 },
     { path: '/empty', bytes: 0 },
     { path: '/big', bytes: 4096 * 4096 - 5 },
+    { path: '/program', bytes: 9 * 4096, text: 20_000, data: 5000, bss: 9000, libs: ['/lib'] },
+    { path: '/lib', bytes: 30_000, text: 16_384, data: 4096, bss: 100 },
   ],
 };
 

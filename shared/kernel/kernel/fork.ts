@@ -5,6 +5,7 @@ import { emit, FACT } from '../facts.ts';
 import { copyHeap } from '../libc/fork.ts';
 import { accountPages, defaultRlimits, RLIM_INFINITY, vmEnoughMemory } from '../mm/commit.ts';
 import { allocTable, pteAlloc } from '../mm/memory.ts';
+import { emptyLayout } from '../mm/mmap_layout.ts';
 import type { Failure } from '../mm/mmap.ts';
 import { pageAddRmap } from '../mm/rmap.ts';
 import { shmOf } from '../mm/shmem.ts';
@@ -19,13 +20,14 @@ export const PROCESSES_MAX = 32768;
 /** The asker died of the OOM killer while it forked. */
 export const FORK_KILLED = 'killed';
 
-function createMm(mmu: Mmu, pid: Pid, pgd: Pfn): Mm {
+export function createMm(mmu: Mmu, pid: Pid, pgd: Pfn): Mm {
   return {
     pid,
     pgd,
     vmas: [],
     taskSize: mmu.taskSize,
     mmapBase: mmu.mmapBase,
+    layout: emptyLayout(),
     startBrk: mmu.startBrk,
     brk: mmu.startBrk,
     totalVm: 0,
@@ -103,7 +105,7 @@ function mayPromiseTwice(machine: Machine, parent: Task, isRoot: boolean): Why |
  * Copies the entries of one area that was written: both sides lose the right to write, so that the next write copies.
  * Returns 0, or a negative outcome when no page was to be had for a table (copy_page_range).
  */
-function copyPageRange(machine: Machine, parent: Task, child: Mm, vma: Vma): number {
+function copyPageRange(machine: Machine, parent: Task, child: Mm, vma: Vma, copies: Copies): number {
   let copied = 0;
   for (let addr = vma.start; addr < vma.end;) {
     const at = pmdAt(machine, parent.mm.pgd, addr);
@@ -124,6 +126,7 @@ function copyPageRange(machine: Machine, parent: Task, child: Mm, vma: Vma): num
       copied += 1;
     }
   }
+  copies.ptes += copied;
   machine.cost += Math.ceil(copied / 64) * machine.config.costs.fork_ptes!;
   return 0;
 }
@@ -135,12 +138,20 @@ function dupVmas(machine: Machine, child: Task, parent: Task): void {
     if (vma.shm !== 0) shmOf(machine, vma.shm).users += 1;
     accountPages(machine, child, pagesOf(vma), (vma.flags & VM.account) !== 0);
   }
+  child.mm.mmapBase = parent.mm.mmapBase;
+  child.mm.layout = { ...parent.mm.layout };
   child.mm.startBrk = parent.mm.startBrk;
   child.mm.brk = parent.mm.brk;
 }
 
-/** The child; or why there is none; or FORK_KILLED. Shared areas are not copied: the child faults them in. */
-export function fork(machine: Machine, parent: Task, isRoot: boolean): Task | Failure | typeof FORK_KILLED {
+/** What a fork copied: areas, and page-table entries of private memory. */
+export interface Copies {
+  areas: number;
+  ptes: number;
+}
+
+/** The child; or why there is none; or FORK_KILLED. `copies` is added to. Shared areas are not copied: the child faults them in. */
+export function fork(machine: Machine, parent: Task, isRoot: boolean, copies: Copies): Task | Failure | typeof FORK_KILLED {
   const refused = mayFork(machine, parent, isRoot);
   if (refused) return refused;
   const pgd = allocTable(machine, parent.pid);
@@ -159,12 +170,13 @@ export function fork(machine: Machine, parent: Task, isRoot: boolean): Task | Fa
   dupVmas(machine, child, parent);
   for (const vma of child.mm.vmas) {
     if (!vma.anon || vma.flags & VM.shared) continue;
-    const outcome = copyPageRange(machine, parent, child.mm, vma);
+    const outcome = copyPageRange(machine, parent, child.mm, vma, copies);
     if (outcome === 0) continue;
     const why = outcome === ASKER_KILLED ? null : allocWhy(machine, 0, GFP_KERNEL_ZERO);
     exitMmap(machine, child.mm);
     return why ? { errno: 'ENOMEM', why } : FORK_KILLED;
   }
+  copies.areas = child.mm.vmas.length;
   chargeTables(machine, child);
   machine.nextPid += 1;
   parent.children += 1;

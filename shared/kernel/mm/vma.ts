@@ -129,9 +129,9 @@ export function isolateRange(machine: Machine, mm: Mm, start: Addr, end: Addr): 
 
 /** The highest hole below the mmap base that fits, else the lowest above the bottom-up base; -1 if neither (vm_unmapped_area). */
 export function unmappedArea(mm: Mm, length: number): Addr {
-  const { vmas, mmapBase, taskSize } = mm;
+  const { vmas, mmapBase, taskSize, layout } = mm;
   let ceiling = mmapBase;
-  for (let i = findVmaIndex(mm, mmapBase - 1); i >= 0; i--) {
+  for (let i = layout.isLegacy ? -1 : findVmaIndex(mm, mmapBase - 1); i >= 0; i--) {
     const above = vmas[i];
     if (above && above.start < mmapBase) ceiling = Math.min(ceiling, startGap(above));
     const floor = Math.max(i > 0 ? vmas[i - 1]!.end : 0, MMAP_MIN_ADDR);

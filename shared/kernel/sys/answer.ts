@@ -28,10 +28,21 @@ export function oomKilled(machine: Machine): Refused {
 
 const SIGNO = { SIGSEGV: 11, SIGBUS: 7, SIGKILL: 9 };
 
+/** si_code by what happened; a general protection fault has no address to tell (SI_KERNEL). */
+const SI_KERNEL = 128;
+const SI_CODES: Readonly<Partial<Record<Why['code'], number>>> = {
+  NOT_MAPPED: 1,
+  KERNEL_ADDRESS: 1,
+  NOT_ALLOWED: 2,
+  BEYOND_OBJECT: 2,
+  BEYOND_FILE: 2,
+};
+
 /** The answer to an access that stopped; SIGSEGV and SIGBUS end the caller first. */
 export function accessRefused(machine: Machine, task: Task, outcome: AccessOutcome, faults: Faults): Refused {
   const why = outcome.why!;
   if (outcome.signal === null) return { ok: false, errno: 'ENOMEM', why, faults, cost: 0 };
   if (outcome.signal !== 'SIGKILL') doExit(machine, task, SIGNO[outcome.signal]);
-  return { ok: false, signal: outcome.signal, why, faults, cost: 0 };
+  if (outcome.signal === 'SIGKILL') return { ok: false, signal: outcome.signal, why, faults, cost: 0 };
+  return { ok: false, signal: outcome.signal, si_code: SI_CODES[why.code] ?? SI_KERNEL, why, faults, cost: 0 };
 }

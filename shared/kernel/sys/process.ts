@@ -17,11 +17,12 @@ export function sysSpawn(machine: Machine): Answer {
 }
 
 export function sysFork(machine: Machine, task: Task): Answer {
-  const child = fork(machine, task, machine.config.root.includes(task.pid));
+  const copies = { areas: 0, ptes: 0 };
+  const child = fork(machine, task, machine.config.root.includes(task.pid), copies);
   if (child === FORK_KILLED) return oomKilled(machine);
   if ('errno' in child) return refusedBy(child);
   machine.cost += machine.config.costs.fork!;
-  return granted({ pid: child.pid });
+  return granted({ pid: child.pid, ...copies, tables: child.mm.tables });
 }
 
 export const exitArgs = { code: optional(int(0, 255)) };

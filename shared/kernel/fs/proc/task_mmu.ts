@@ -26,6 +26,8 @@ export function areaName(machine: Machine, mm: Mm, vma: Vma): string {
   if (segment) return `/SYSV${segment.key.toString(16).padStart(8, '0')} (deleted)`;
   if (vma.shm !== 0) return '/dev/zero (deleted)';
   if (vma.start < mm.brk && vma.end > mm.startBrk) return '[heap]';
+  const { startStack } = mm.layout;
+  if (vma.start <= startStack && startStack < vma.end) return '[stack]';
   return '';
 }
 
