@@ -12,7 +12,7 @@ async function ownLink(page: Page): Promise<string> {
 }
 
 test('a student and the teacher go on on other devices, as who they were; a wrong proof makes a newcomer', async ({ classroom }) => {
-  const { page: host, code } = await classroom.host({ seconds: 120 });
+  const { page: host, code } = await classroom.host({ seconds: 180 });
   const ada = await classroom.student(code, 'Ada');
   await door(host, 'host', { do: 'start' });
   await atTick(ada, 3);

@@ -2,7 +2,7 @@
 import { atTick, door, expect, test } from './classroom.ts';
 
 test('a disk that cannot be written: the host is told while it lasts, and the class plays on', async ({ classroom }) => {
-  const { page: host, code } = await classroom.host({ seconds: 60 });
+  const { page: host, code } = await classroom.host({ seconds: 180 });
   const ada = await classroom.student(code, 'Ada');
   await door(host, 'host', { do: 'start' });
   await atTick(ada, 3);

@@ -12,7 +12,7 @@ function kernelLog(page: Page): Promise<string[]> {
 }
 
 test('hoarders use up the memory; the OOM killer takes the process with the highest badness, which did not ask', async ({ classroom }) => {
-  const { page: host, code } = await classroom.host({ seconds: 120, scenario: 'who-is-next' });
+  const { page: host, code } = await classroom.host({ seconds: 240, scenario: 'who-is-next' });
   expect(await door(host, 'host', { do: 'addBots', bots: Array<'never'>(24).fill('never') })).toMatchObject({ ok: true });
   const ada = await classroom.student(code, 'Ada');
   await door(host, 'host', { do: 'start' });
@@ -23,8 +23,11 @@ test('hoarders use up the memory; the OOM killer takes the process with the high
   await door(ada, 'act', { do: 'adj', value: 1000 });
   await expect.poll(async () => (await door(ada, 'view'))!.killRank).toBe(1);
 
+  // The card is there for as long as the process is dead: the round stands still meanwhile.
+  await expect.poll(async () => (await door(ada, 'view'))!.killed !== null, { timeout: 180_000, intervals: [100] }).toBe(true);
+  expect(await door(host, 'host', { do: 'pause' })).toMatchObject({ ok: true });
   const card = ada.getByRole('alert').filter({ hasText: 'The OOM killer took you' });
-  await expect(card).toBeVisible({ timeout: 90_000 });
+  await expect(card).toBeVisible();
   await expect(card.getByRole('row', { name: /^ASKER.*never/ })).toBeVisible();
   await expect(card.getByRole('row', { name: /^VICTIM/ })).toBeVisible();
   const { killed } = (await door(ada, 'view'))!;
@@ -33,6 +36,7 @@ test('hoarders use up the memory; the OOM killer takes the process with the high
   expect(killed!.victim.badness).toBeGreaterThan(killed!.asker.badness);
   expect((await kernelLog(ada)).join('\n')).toMatch(new RegExp(`Out of memory: Killed process ${pid} `));
 
+  await door(host, 'host', { do: 'resume' });
   await expect.poll(async () => (await door(ada, 'view'))!.alive).toBe(true);
   expect(await door(ada, 'pid')).toBeGreaterThan(pid);
   await door(host, 'host', { do: 'end' });

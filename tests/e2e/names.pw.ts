@@ -54,7 +54,7 @@ test('everything that can be pressed has a name, on every screen', async ({ clas
   await expect(somebody.getByRole('button', { name: 'Create room' })).toBeEnabled();
   await sound(somebody, 'the page that creates a room');
 
-  const { page: host, code } = await classroom.host({ seconds: 60 });
+  const { page: host, code } = await classroom.host({ seconds: 180 });
   const ada = await classroom.student(code, 'Ada');
   await sound(host, 'the host’s lobby');
   await sound(ada, 'the lobby');

@@ -10,7 +10,7 @@ async function keyOf(page: Page, tool: string): Promise<string> {
 const holdings = async (page: Page) => (await door(page, 'view'))!.holdings;
 
 test('one card from the code to the pay, without a mouse', async ({ classroom }) => {
-  const { page: host, code } = await classroom.host({ seconds: 120 });
+  const { page: host, code } = await classroom.host({ seconds: 180 });
   const ada = await classroom.somebody();
   await ada.goto(`${classroom.house.url}/?test`);
   await expect(ada.getByLabel('Room code')).toBeFocused();
@@ -35,7 +35,7 @@ test('one card from the code to the pay, without a mouse', async ({ classroom })
 });
 
 test('on a phone of 390 px everything needed is on the screen, and a thumb plays', async ({ classroom }) => {
-  const { page: host, code } = await classroom.host({ seconds: 60 });
+  const { page: host, code } = await classroom.host({ seconds: 180 });
   const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
   const ada = await classroom.student(code, 'Ada', phone);
   await door(host, 'host', { do: 'start' });
@@ -61,7 +61,7 @@ test('on a phone of 390 px everything needed is on the screen, and a thumb plays
 });
 
 test('on a phone with its browser’s bars the introduction, the cards and all keys are above the fold', async ({ classroom }) => {
-  const { page: host, code } = await classroom.host({ seconds: 120, scenario: 'swiss-cheese' });
+  const { page: host, code } = await classroom.host({ seconds: 180, scenario: 'swiss-cheese' });
   const phone = { viewport: { width: 390, height: 664 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
   const ada = await classroom.student(code, 'Ada', phone);
   await expect(ada.getByText('Tap it, then tap the call')).toBeVisible();
@@ -99,7 +99,7 @@ test('on a phone with its browser’s bars the introduction, the cards and all k
 });
 
 test('a held item lights its own frames on the map, and the key that frees says what it pays', async ({ classroom }) => {
-  const { page: host, code } = await classroom.host({ seconds: 120 });
+  const { page: host, code } = await classroom.host({ seconds: 180 });
   const ada = await classroom.student(code, 'Ada');
   await door(host, 'host', { do: 'start' });
   await atTick(ada, 5);

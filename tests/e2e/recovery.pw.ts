@@ -59,7 +59,7 @@ async function playFromDisk(code: string): Promise<{ hash: string; recorded: str
 test('pages come back by themselves after each kill, to the same processes, and end with the log’s machine', async ({ browser }) => {
   const { host, students, code } = await openClass(browser);
   const pages = [host, ...students];
-  await door(host, 'host', { do: 'options', seconds: 120 });
+  await door(host, 'host', { do: 'options', seconds: 240 });
   await door(host, 'host', { do: 'addBots', bots: ['free', 'splinter', 'never'] });
   await door(host, 'host', { do: 'start' });
   for (const page of pages) {
@@ -85,6 +85,8 @@ test('pages come back by themselves after each kill, to the same processes, and 
   expect(await Promise.all(pages.map(isMarked))).toEqual(pages.map(() => true));
   await door(host, 'host', { do: 'end' });
   for (const page of pages) await inPhase(page, 'podium');
+  // The last tick may be on its way from the page's queue to its round.
+  for (const page of pages) await expect.poll(() => door(page, 'over')).toBe(true);
   const hashes = await Promise.all(pages.map((page) => door(page, 'hash')));
   expect(await prey.stop()).toBe(0);
   const { hash, recorded } = await playFromDisk(code);

