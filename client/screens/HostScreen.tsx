@@ -56,7 +56,7 @@ function HostPodium({ hosting, leave }: { hosting: Hosting; leave(): void }) {
                 {t('host.newRoom')}
               </button>
             </div>
-            <EarlierRounds code={room.code} />
+            <EarlierRounds code={room.code} host={hosting.host} />
           </main>
         </>
       )}

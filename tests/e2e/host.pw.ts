@@ -2,7 +2,7 @@
 import { atTick, door, expect, inPhase, linked, test } from './classroom.ts';
 
 test('the host reloads in the lobby and in mid-round, and keeps all powers', async ({ classroom }) => {
-  const { page: host, code } = await classroom.host({ seconds: 60 });
+  const { page: host, code } = await classroom.host({ seconds: 180 });
   const ada = await classroom.student(code, 'Ada');
 
   await host.reload();
@@ -47,7 +47,7 @@ test('a student who is removed is told so, and can come back; a locked room says
 });
 
 test('bots fill the room and play', async ({ classroom }) => {
-  const { page: host, code } = await classroom.host({ seconds: 60 });
+  const { page: host, code } = await classroom.host({ seconds: 180 });
   expect(await door(host, 'host', { do: 'addBots', bots: ['free', 'never', 'splinter'] })).toMatchObject({ ok: true });
   await host.getByRole('button', { name: 'Start', exact: true }).click();
   await atTick(host, 40);
@@ -90,4 +90,11 @@ test('who watches stands in the teacher’s list and can be taken out; rounds of
   ]);
   await expect(replay.getByRole('slider', { name: 'Moment of the round' })).toBeVisible();
   await expect(replay.getByRole('slider', { name: 'Moment of the round' })).toHaveAttribute('max', String(truth.now));
+
+  // And all of it can be deleted, by two presses.
+  await host.getByRole('button', { name: 'Delete this room' }).click();
+  await host.getByRole('button', { name: 'Press again to delete' }).click();
+  for (const page of [host, ada]) await expect(page.getByRole('alert')).toContainText('deleted this room');
+  const file = replay.url().replace('/replay/', '/api/rounds/');
+  await expect.poll(async () => (await replay.request.get(file)).status()).toBe(404);
 });

@@ -3,10 +3,12 @@ import type { RoundReply } from '#protocol/messages.ts';
 import { askRounds } from '../../session/doors.ts';
 import { scenarioTitle } from '../../text/scenarios.ts';
 import { lang, t } from '../../text/t.ts';
+import type { Hosting } from './hosting.ts';
+import { SurePress } from './SurePress.tsx';
 import './EarlierRounds.css';
 
-/** What the class has played in this room and the server has kept, the newest first, each to be looked at again. */
-export function EarlierRounds({ code }: { code: string }) {
+/** What the class has played in this room and the server has kept, the newest first, each to be looked at again; or all to be deleted. */
+export function EarlierRounds({ code, host }: { code: string; host: Hosting['host'] }) {
   const [rounds, setRounds] = useState<RoundReply[]>([]);
   useEffect(() => {
     let here = true;
@@ -34,6 +36,10 @@ export function EarlierRounds({ code }: { code: string }) {
           </li>
         ))}
       </ul>
+      <p class="row rounds-forget">
+        <SurePress text={t('host.forget')} sure={t('host.forgetSure')} press={() => host({ do: 'forget' })} />
+        <span class="dim">{t('host.forgetSays')}</span>
+      </p>
     </details>
   );
 }

@@ -70,7 +70,7 @@ export function HostLobby({ hosting, room, leave }: HostLobbyProps) {
             )}
           />
           <Watchers room={room} host={host} />
-          <EarlierRounds code={room.code} />
+          <EarlierRounds code={room.code} host={host} />
         </section>
         <section class="panel host-setup" aria-label={t('host.setup')}>
           <Options hosting={hosting} room={room} />
