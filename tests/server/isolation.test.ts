@@ -1,6 +1,6 @@
 /** A fault in one room is that room's alone. */
 import { matchMaker } from '@colyseus/core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { VMSTAT } from '#kernel/mm/vmstat.ts';
 import { createRound, playTick, roundHash } from '#game/round.ts';
 import { parseScenario } from '#game/scenario.ts';
@@ -11,11 +11,12 @@ import { RoundRoom } from '../../server/rooms/RoundRoom.ts';
 import type { Playing } from '../../server/sequencer/Playing.ts';
 import { enter, enterHost, makeRoom, openPlace, type Place } from './people.ts';
 
+// One for each test: rounds of an hour that nobody looks at any more take their time from the others.
 let place: Place;
-beforeAll(async () => {
+beforeEach(async () => {
   place = await openPlace();
 });
-afterAll(() => place.close());
+afterEach(() => place.close());
 
 async function running() {
   const room = await makeRoom(place, { seconds: 3600 });

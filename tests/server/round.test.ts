@@ -1,12 +1,13 @@
 /** A round from start to podium: real server, real sockets, every guest with a round of its own. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { enter, enterHost, makeRoom, openPlace, type Guest, type Place } from './people.ts';
 
+// One for each test: rounds of an hour that nobody looks at any more take their time from the others.
 let place: Place;
-beforeAll(async () => {
+beforeEach(async () => {
   place = await openPlace();
 });
-afterAll(() => place.close());
+afterEach(() => place.close());
 
 async function classOf(count: number, options: { seconds?: number; seats?: number } = {}) {
   const room = await makeRoom(place, options);
