@@ -4,9 +4,11 @@
  */
 import type { Arguments } from './args.ts';
 import { BadArgument } from './args.ts';
+import { wayOf, type Way } from './kernel/entry.ts';
 import * as access from './sys/access.ts';
 import * as admin from './sys/admin.ts';
 import * as contig from './sys/contig.ts';
+import * as crossing from './sys/crossing.ts';
 import * as dma from './sys/dma.ts';
 import * as byteorder from './sys/byteorder.ts';
 import * as heap from './sys/heap.ts';
@@ -24,6 +26,7 @@ import * as run from './sys/run.ts';
 import * as segment from './sys/segment.ts';
 import * as shm from './sys/shm.ts';
 import * as slab from './sys/slab.ts';
+import * as translate from './sys/translate.ts';
 import type { Answer, Call, Machine, Task, Why } from './types.ts';
 
 export interface CallSpec {
@@ -120,6 +123,9 @@ export const CALLS = {
   mempool_alloc: { who: 'any', args: mempool.poolAllocArgs, run: mempool.sysPoolAlloc },
   mempool_free: { who: 'any', args: mempool.poolFreeArgs, run: mempool.sysPoolFree },
   modify_ldt: { who: 'process', args: segment.modifyLdtArgs, run: segment.sysModifyLdt },
+  copy_to_user: { who: 'process', args: crossing.copyUserArgs, run: crossing.sysCopyToUser },
+  copy_from_user: { who: 'process', args: crossing.copyUserArgs, run: crossing.sysCopyFromUser },
+  translate: { who: 'any', args: translate.translateArgs, run: translate.sysTranslate },
   load_segment: { who: 'process', args: segment.loadSegmentArgs, run: segment.sysLoadSegment },
   mempool_destroy: { who: 'any', args: mempool.poolArgs, run: mempool.sysPoolDestroy },
 } satisfies Record<string, CallSpec>;
@@ -133,11 +139,12 @@ export interface Row {
   readonly optional: readonly boolean[];
   /** Place of the argument `target`, -1 if there is none. */
   readonly target: number;
+  readonly way: Way;
   /** Arguments of the call in hand, in the order of `run`. */
   readonly values: unknown[];
 }
 
-function unroll(spec: CallSpec): Row {
+function unroll(name: string, spec: CallSpec): Row {
   const names = Object.keys(spec.args);
   const args = Object.values(spec.args);
   return {
@@ -146,12 +153,13 @@ function unroll(spec: CallSpec): Row {
     parsers: args.map(({ parse }) => parse),
     optional: args.map((argument) => argument.optional),
     target: names.indexOf('target'),
+    way: wayOf(name),
     values: names.map(() => undefined),
   };
 }
 
 const ROWS: ReadonlyMap<string, Row> = new Map(
-  Object.entries(CALLS as Record<string, CallSpec>).map(([name, spec]) => [name, unroll(spec)]),
+  Object.entries(CALLS as Record<string, CallSpec>).map(([name, spec]) => [name, unroll(name, spec)]),
 );
 
 export function rowOf(name: unknown): Row | undefined {

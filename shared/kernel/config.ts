@@ -1,4 +1,7 @@
 /** A machine's configuration (calls.md): checked key by key, every default filled in. */
+import { customMmu } from './arch/custom_keys.ts';
+import { TOY16 } from './arch/custom_mmu.ts';
+import { TLB_DEFAULT } from './arch/tlb.ts';
 import { kernelLayout, VMALLOC_END, type LayoutKeys } from './arch/layout.ts';
 import { DISK_KEYS, diskConfig } from './config_disk.ts';
 import { COSTS } from './costs.ts';
@@ -55,6 +58,7 @@ const KNOWN = [
   'zones',
   'reserved',
   'arch',
+  'tlb',
   'pageOffset',
   'maxOrder',
   'pageblockOrder',
@@ -74,12 +78,9 @@ const KNOWN = [
   ...DISK_KEYS,
   'max_map_count',
 ];
-/** Keys of calls.md whose mechanism is not in this kernel yet. */
-const LATER = ['tlb'];
 
 function checkKeys(keys: Keys): void {
   for (const key of Object.keys(keys)) {
-    if (LATER.includes(key)) throw new ConfigError(`${key} is not in this kernel yet`);
     if (!KNOWN.includes(key)) throw new ConfigError(`${key} is not a key of a machine`);
   }
 }
@@ -87,11 +88,26 @@ function checkKeys(keys: Keys): void {
 /** What only i386 has a choice of. */
 function archOf(keys: Keys): MachineConfig['arch'] {
   const { arch = 'i386' } = keys;
-  if (arch === 'i386') return arch;
-  if (arch !== 'x86_64') throw new ConfigError('arch is "i386" or "x86_64"');
+  // What toy16 and tables of one's own do not say, which is all but translation, is as on i386.
+  if (arch === 'i386' || arch === 'toy16' || isPlain(arch)) return 'i386';
+  if (arch !== 'x86_64') throw new ConfigError('arch is "i386", "x86_64", "toy16", or tables of its own');
   for (const key of ['pageOffset', 'vmalloc'])
     if (keys[key] !== undefined) throw new ConfigError(`${key} is for i386: x86_64 has one layout`);
   return arch;
+}
+
+function customOf({ arch }: Keys): MachineConfig['custom'] {
+  if (arch === 'toy16') return { ...TOY16, memory: TOY16.memory.slice() };
+  if (!isPlain(arch)) return null;
+  const custom = customMmu(arch);
+  if (typeof custom === 'string') throw new ConfigError(custom);
+  return custom;
+}
+
+function tlbOf(keys: Keys): MachineConfig['tlb'] {
+  if (keys.tlb === undefined) return null;
+  const given = group(keys, 'tlb', ['entries', 'asid']);
+  return { entries: integer(given, 'entries', 1, 4096, TLB_DEFAULT.entries, 'tlb.'), asid: flag(given, 'asid', TLB_DEFAULT.asid) };
 }
 
 /** The largest order ≤ 10 (on x86_64 ≤ 9) of which the machine holds 16 pageblocks, at least 3. */
@@ -232,6 +248,8 @@ export function parseConfig(config: unknown): MachineConfig {
     zones,
     reserved: integer(config, 'reserved', 0, frames - 1, 0),
     arch,
+    custom: customOf(config),
+    tlb: tlbOf(config),
     pageOffset: layout.pageOffset,
     layout,
     maxOrder,

@@ -5,12 +5,14 @@
 import { tellAddresses } from './arch/address.ts';
 import { createIpc } from './ipc/shm.ts';
 import { createPageTables, FORMATS } from './arch/mmu.ts';
+import { createTlb, isSettled, settleTlb } from './arch/tlb.ts';
 import { isCall, parseArgs, rowOf, runRow, type CallSpec } from './calls.ts';
 import { CodecError, decode, encode } from './codec.ts';
 import { parseConfig } from './config.ts';
 import type { FactRing } from './facts.ts';
 import { createDisk } from './fs/inode.ts';
 import { createHasher, hashArray, hashText, hashWord } from './hash.ts';
+import { enter, takeBack, WAY } from './kernel/entry.ts';
 import { spawn } from './kernel/fork.ts';
 import { createIomem } from './kernel/resource.ts';
 import { createHighmem } from './mm/highmem.ts';
@@ -66,6 +68,8 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     lru: createLru(),
     swap: createSwap(parsed.swap),
     committed: 0,
+    current: 0,
+    tlb: parsed.tlb === null ? null : createTlb(parsed.tlb),
     cost: 0,
     kills: [],
   };
@@ -124,8 +128,13 @@ export function call(machine: Machine, pid: Pid, request: Call): Answer {
     caller = found;
   }
   if (row.target >= 0) bearTarget(machine, row.values[row.target]);
+  const previous = machine.current;
+  if (caller !== null) enter(machine, pid, row.way);
   const isGone = caller !== null && machine.kills.length > 0 && !machine.tasks.has(pid);
   const answer = isGone ? oomKilled(machine) : runRow(row, machine, caller);
+  const { tlb } = machine;
+  if (tlb !== null && !(answer.ok && row.way <= WAY.instruction && isSettled(machine, tlb))) settleTlb(machine, tlb, name === 'fork');
+  if (!answer.ok && caller !== null) takeBack(machine, previous, row.way);
   answer.cost = answer.ok ? machine.cost : failedCost(machine, answer);
   if (machine.tables.levels !== 2) tellAddresses(answer);
   return answer;
@@ -138,10 +147,12 @@ export function tick(machine: Machine): void {
   if (machine.disk !== null) writebackTick(machine);
   // kswapd has run: nothing can be reclaimed yet, and the boost is spent.
   for (const zone of machine.zones) zone.boost = 0;
+  if (machine.tlb !== null) settleTlb(machine, machine.tlb, false);
 }
 
 /** What is small and goes whole into hash and snapshot; the frames and tables go beside it as arrays. */
 const SMALL = [
+  ...(['tlb', 'current'] as const),
   ...(['now', 'rng', 'nextPid', 'initBorn', 'kmsg', 'kmsgLines', 'nextShm', 'committed', 'zones', 'tasks'] as const),
   ...(['vmap', 'highmem', 'iomem', 'slab', 'shm', 'shmPages', 'ipc', 'cma', 'bootPages', 'contents'] as const),
   ...(['disk', 'lru', 'swap'] as const),

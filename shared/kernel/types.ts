@@ -1,4 +1,7 @@
+import type { CustomMmu } from './arch/custom_mmu.ts';
 import type { Segments } from './arch/segment.ts';
+import type { Step, TableCost } from './arch/steps.ts';
+import type { Tlb } from './arch/tlb.ts';
 import type { FactRing } from './facts.ts';
 import type { Disk, FileConfig, OpenFile } from './fs/inode.ts';
 import type { Lru } from './mm/swap.ts';
@@ -251,6 +254,10 @@ export interface Machine {
   readonly swap: Swap | null;
   /** Committed_AS: pages promised to all processes and shared objects. */
   committed: number;
+  /** Who made the last call that was granted; 0 before the first (struct rq, curr). */
+  current: Pid;
+  /** Null until the machine's key or the first `translate` asks for it. */
+  tlb: Tlb | null;
   // Scratch of the call in hand: neither hashed nor saved.
   /** What it has cost so far, µs. */
   cost: number;
@@ -331,6 +338,10 @@ export interface MachineConfig {
   zones: { dma: number; dma32: number; normal: number; highmem: number };
   reserved: number;
   arch: 'i386' | 'x86_64';
+  /** Tables in a memory of their own, for `translate` only; null on a machine that translates by its processes' tables. */
+  custom: CustomMmu | null;
+  /** Null: 64 entries without ASID, from the first `translate` on. */
+  tlb: { entries: number; asid: boolean } | null;
   pageOffset: number;
   /** What follows from `pageOffset`, `zones`, `mem` and `vmalloc`. */
   layout: KernelLayout;
@@ -405,7 +416,11 @@ export interface Refused {
   why: Why;
   faults?: Faults;
   /** What the processor raised, where it was not asked of the kernel. */
-  fault?: { vector: string; errorCode: number };
+  fault?: { vector: string; errorCode: number; cr2?: number | string };
+  /** translate: what led to it, and what the kernel would do. */
+  linear?: number | string;
+  steps?: Step[];
+  tables?: TableCost;
   cost: number;
 }
 

@@ -157,6 +157,10 @@ export interface WhyNumbers {
   NOT_A_BLOCK: { addr: number };
   /** All 16 MiB for the contents of pages are used. */
   CONTENTS_FULL: { limit: number };
+  /** copy_to_user, copy_from_user: at `addr` the process has nothing of the kind; so many bytes were not copied. */
+  BAD_USER_ADDRESS: { addr: number; left: number };
+  /** translate: the page fault that the access would be; `addr` is what CR2 would hold. */
+  PAGE_FAULT: { addr: number; errorCode: number };
   /** A null selector: loaded into CS or SS, or used. */
   SEGMENT_NULL: { register: string; errorCode: number };
   /** The byte `addr` of the segment lies outside: above its limit, or at or below that of one that expands downwards. */

@@ -2,6 +2,8 @@
 import type { Machine } from '#kernel/machine.ts';
 import { decode, ENTRIES_MAX, isCode, isNull, isReadable, isWritable, TYPE } from '#kernel/arch/desc.ts';
 import { REGISTERS, type Segments } from '#kernel/arch/segment.ts';
+import { mmuOf, pteAt, PTE } from '#kernel/arch/mmu.ts';
+import type { Tlb } from '#kernel/arch/tlb.ts';
 import { Broken } from './check.ts';
 
 function must(condition: boolean, what: () => string): asserts condition {
@@ -10,6 +12,7 @@ function must(condition: boolean, what: () => string): asserts condition {
 
 export function checkMmu(machine: Machine): void {
   for (const task of machine.tasks.values()) if (task.segments !== null) checkSegments(task.pid, task.segments);
+  if (machine.tlb !== null) checkTlb(machine, machine.tlb);
 }
 
 function checkSegments(pid: number, segments: Segments): void {
@@ -35,4 +38,33 @@ function checkSegments(pid: number, segments: Segments): void {
     last = Math.max(last, entry);
   }
   must(segments.ldtEntries === last + 1 && last < ENTRIES_MAX, () => `pid ${pid}: the local table ends at ${segments.ldtEntries}`);
+}
+
+/** §19.6: no translation that a fresh walk would refuse, and none of another address space. */
+function checkTlb(machine: Machine, tlb: Tlb): void {
+  const { slots, entries, contexts } = tlb;
+  const wide = 0x10_0000_0000;
+  let large = 0;
+  must(slots.size <= entries, () => `the TLB holds ${slots.size} translations, ${entries} at most`);
+  for (const [key, entry] of slots) {
+    if (entry.frames > 1) large += 1;
+    if (key < 0) continue;
+    const at = () => `the TLB's translation of page ${entry.vpn.toString(16)} of pid ${entry.pid}`;
+    const asid = Math.floor(key / (2 * wide));
+    must(contexts[asid] === entry.pid, () => `${at()}: address space ${asid} is pid ${contexts[asid]}'s`);
+    const task = machine.tasks.get(entry.pid);
+    must(task !== undefined, () => `${at()}: nobody has that pid`);
+    const { mm } = task;
+    must(entry.vpn * 4096 < mmuOf(machine).taskSize, () => `${at()} is the kernel's`);
+    if (entry.frames > 1) continue;
+    must(key % (2 * wide) === entry.vpn, () => `${at()} stands under ${key}`);
+    const place = pteAt(machine, mm.pgd, entry.vpn * 4096);
+    const pte = place < 0 ? 0 : machine.tables.words[place]!;
+    must((pte & PTE.present) !== 0, () => `${at()}: the page is not there`);
+    must(pte >>> 12 === entry.pfn, () => `${at()}: in frame ${entry.pfn}, the table says ${pte >>> 12}`);
+    must(!entry.write || (pte & PTE.write) !== 0, () => `${at()} may be written, the table says no`);
+    must(!entry.exec || (pte & machine.tables.noExec) === 0, () => `${at()} may be executed, the table says no`);
+    must(!entry.dirty || (pte & PTE.dirty) !== 0, () => `${at()} is dirty, the table says no`);
+  }
+  must(large === tlb.large, () => `the TLB counts ${tlb.large} large pages, holds ${large}`);
 }

@@ -6,5 +6,13 @@ export const FLAT_ENTRY = { entry: 0, base: 0, limit: 0xfffff, type: 'read/write
 
 export const MMU_CALLS: readonly GoodCall[] = [
   { call: 'modify_ldt', by: 'process', args: () => FLAT_ENTRY, good: { granularity: [true], present: [true] } },
+  {
+    call: 'translate',
+    by: 'process',
+    args: ({ addr }) => ({ addr, access: 'write', ring: 3, segment: 'ds' }),
+    optional: ['ring', 'segment'],
+  },
+  { call: 'copy_to_user', by: 'process', args: ({ addr }) => ({ addr, length: 4 }) },
+  { call: 'copy_from_user', by: 'process', args: ({ addr }) => ({ addr, length: 4 }) },
   { call: 'load_segment', by: 'process', args: () => ({ register: 'es', selector: 0x7b }) },
 ];

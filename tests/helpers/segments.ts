@@ -69,6 +69,8 @@ export function segmentExperiment(): string[] {
   LDT.forEach(([, fields], entry) => segments.ldt.set(entry, encode(descriptor(fields))));
   segments.ldtEntries = LDT.length;
   const lines = SELECTORS.map(([name, selector]) => selectorLine(segments, name, selector));
+  // The probes are made by 32-bit code: 64-bit code knows no limits.
+  segments.registers.cs = { selector: 0x23, cache: descriptorOf(segments, GDT_X86_64, 0x23) };
   for (const [kind, fields, offset, size, access] of PROBES) {
     const probed = descriptor(fields);
     segments.registers.fs = { selector: 0x67, cache: encode(probed) };

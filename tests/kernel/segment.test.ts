@@ -1,7 +1,7 @@
 /** Segmentation (Intel SDM volume 3, chapters 3 and 5; arch/x86/kernel/ldt.c; spec §1): descriptors, registers, and what each access checks. */
 import { describe, expect, test } from 'vitest';
 import { bytesWithin, decode, effectiveLimit, encode, type Descriptor } from '#kernel/arch/desc.ts';
-import { GDT_X86_64 } from '#kernel/arch/gdt.ts';
+import { GDT_I386, GDT_X86_64 } from '#kernel/arch/gdt.ts';
 import { descriptorOf, flatSegments, loadFault, segmentAccess, type Segments } from '#kernel/arch/segment.ts';
 import { type Machine, call, hash, restore, snapshot } from '#kernel/machine.ts';
 import { PAGE, bootFlat, granted, mmap, refused, spawn } from '../helpers/boot.ts';
@@ -205,7 +205,7 @@ describe('accesses', () => {
   });
 
   test('an access through SS beyond the limit is a #SS, of the wrong type a #GP', () => {
-    const segments = flatSegments(GDT_X86_64);
+    const segments = flatSegments(GDT_I386);
     segments.registers.ss.cache = encode({ ...DATA, type: 3 });
     expect(segmentAccess(segments, 'ss', 0x100, 1, 'read').fault).toMatchObject({ vector: '#SS', errorCode: 0 });
     segments.registers.ss.cache = encode({ ...DATA, type: 1 });

@@ -175,13 +175,22 @@ export interface SegmentedAddress {
   allowed: number;
   /** What stops the access after them, null if nothing does. */
   fault: SegmentFault | null;
+  /** 64-bit code: addresses have 64 bits, of which those above 47 must be alike. */
+  long: boolean;
 }
 
 function accessFault(register: Register, why: Why): SegmentFault {
   return { vector: register === 'ss' && why.code === 'SEGMENT_LIMIT' ? '#SS' : '#GP', errorCode: 0, why };
 }
 
-/** Checks [offset, offset + length) against a register's hidden descriptor and adds its base. 64-bit code has no bases or limits but those of FS and GS. */
+/** 64-bit code has no bases and no limits but the bases of FS and GS. */
+function longAccess(segments: Segments, register: Register, offset: number, length: number): SegmentedAddress {
+  const { cache } = segments.registers[register];
+  const base = cache !== null && (register === 'fs' || register === 'gs') ? decode(cache).base : 0;
+  return { linear: offset + base, allowed: length, fault: null, long: true };
+}
+
+/** Checks [offset, offset + length) against a register's hidden descriptor and adds its base. */
 export function segmentAccess(
   segments: Segments,
   register: Register,
@@ -189,14 +198,16 @@ export function segmentAccess(
   length: number,
   access: 'read' | 'write' | 'exec',
 ): SegmentedAddress {
+  if (decode(segments.registers.cs.cache!).long) return longAccess(segments, register, offset, length);
   const { cache } = segments.registers[register];
-  if (cache === null) return { linear: 0, allowed: 0, fault: accessFault(register, { code: 'SEGMENT_NULL', register, errorCode: 0 }) };
+  const stopped = (why: Why): SegmentedAddress => ({ linear: 0, allowed: 0, fault: accessFault(register, why), long: false });
+  if (cache === null) return stopped({ code: 'SEGMENT_NULL', register, errorCode: 0 });
   const descriptor = decode(cache);
   const may = access === 'write' ? isWritable(descriptor) : access === 'exec' ? isCode(descriptor) : isReadable(descriptor);
-  if (!may) return { linear: 0, allowed: 0, fault: accessFault(register, { code: 'SEGMENT_TYPE', register, access, errorCode: 0 }) };
+  if (!may) return stopped({ code: 'SEGMENT_TYPE', register, access, errorCode: 0 });
   const allowed = bytesWithin(descriptor, offset, length);
   const linear = linearOf(descriptor, offset);
-  if (allowed === length) return { linear, allowed, fault: null };
+  if (allowed === length) return { linear, allowed, fault: null, long: false };
   const why: Why = { code: 'SEGMENT_LIMIT', register, addr: offset + allowed, limit: effectiveLimit(descriptor), errorCode: 0 };
-  return { linear, allowed, fault: accessFault(register, why) };
+  return { linear, allowed, fault: accessFault(register, why), long: false };
 }

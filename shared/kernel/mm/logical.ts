@@ -27,7 +27,8 @@ export function accessLogical(
   const { segments } = task;
   if (segments === null || length === 0) return accessRange(machine, task, offset, length, access, faults, see);
   const register: Register = access === 'exec' ? 'cs' : 'ds';
-  const { linear, allowed, fault } = segmentAccess(segments, register, offset, length, access);
+  const { linear, allowed, fault, long } = segmentAccess(segments, register, offset, length, access);
+  if (long) return accessRange(machine, task, linear, length, access, faults, see);
   const beforeWrap = Math.min(allowed, SPACE_END - linear);
   const outcome = accessRange(machine, task, linear, beforeWrap, access, faults, see);
   if (outcome.why !== null) return outcome;

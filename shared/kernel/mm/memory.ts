@@ -9,6 +9,7 @@ import { inodeOf } from '../fs/inode.ts';
 import { GFP_HIGHUSER_MOVABLE, GFP_KERNEL_ZERO } from '../gfp.ts';
 import { PAGE_SIZE, PG, type Addr, type Faults, type Machine, type Mm, type Pfn, type Pid, type Task, type Vma } from '../types.ts';
 import type { Why } from '../why.ts';
+import { useTlb } from '../arch/tlb.ts';
 import { CONTENTS_PAGES_MAX, copyContents } from './contents.ts';
 import { doFileFault, FAULT_CONTENTS, FAULT_MAJOR, FAULT_SIGBUS, wpSharedFile } from './filemap_fault.ts';
 import { growStack } from './stack.ts';
@@ -253,6 +254,7 @@ export function accessRange(
     const to = boundary < end ? boundary : end;
     const outcome = touchPage(machine, task, from, access, faults);
     if (outcome.why !== null) return outcome;
+    if (machine.tlb !== null) useTlb(machine, machine.tlb, task.mm, from, access, 3);
     const why = see === null ? null : see(from, to);
     if (why !== null) return { why, signal: null };
     from = to;

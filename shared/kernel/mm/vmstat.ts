@@ -61,6 +61,13 @@ const NAMES = [
   'workingset_activate_file',
   'workingset_restore_anon',
   'workingset_restore_file',
+  'nr_tlb_local_flush_all',
+  'nr_tlb_local_flush_one',
+  // Not of /proc/vmstat: kernel/entry.ts.
+  'entry_syscall',
+  'entry_exception',
+  'entry_interrupt',
+  'ctxt',
 ] as const;
 export type Counter = (typeof NAMES)[number];
 

@@ -10,6 +10,7 @@ import { meminfo } from './meminfo.ts';
 import { pagemap } from './pagemap.ts';
 import { pagetypeinfo } from './pagetypeinfo.ts';
 import { slabinfo } from './slabinfo.ts';
+import { stat } from './stat.ts';
 import { maps, smaps, statm, status } from './task_mmu.ts';
 import { vmallocinfo } from './vmallocinfo.ts';
 import { vmstat } from './vmstat.ts';
@@ -23,6 +24,7 @@ const FILES: Readonly<Record<string, (machine: Machine) => string>> = {
   pagetypeinfo,
   vmallocinfo,
   slabinfo,
+  stat,
   vmstat,
   zoneinfo,
   kmsg: (machine) => machine.kmsg.map((line) => `${line}\n`).join(''),

@@ -79,6 +79,8 @@ const LINES: readonly (readonly [string, (machine: Machine) => number])[] = [
   ['compact_success', counter('compact_success')],
   ['cma_alloc_success', counter('cma_alloc_success')],
   ['cma_alloc_fail', counter('cma_alloc_fail')],
+  ['nr_tlb_local_flush_all', counter('nr_tlb_local_flush_all')],
+  ['nr_tlb_local_flush_one', counter('nr_tlb_local_flush_one')],
 ];
 
 export function vmstat(machine: Machine): string {
