@@ -12,7 +12,7 @@ import { parseConfig } from './config.ts';
 import type { FactRing } from './facts.ts';
 import { createDisk } from './fs/inode.ts';
 import { createHasher, hashArray, hashText, hashWord } from './hash.ts';
-import { enter, takeBack, WAY } from './kernel/entry.ts';
+import { createEntryCounts, enter, WAY } from './kernel/entry.ts';
 import { spawn } from './kernel/fork.ts';
 import { createIomem } from './kernel/resource.ts';
 import { createHighmem } from './mm/highmem.ts';
@@ -51,6 +51,8 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     kmsg: [],
     kmsgLines: 0,
     facts,
+    entry: createEntryCounts(),
+    tlb: parsed.tlb === null ? null : createTlb(parsed.tlb),
     tables: createPageTables(FORMATS[parsed.arch]),
     rmap: createRmap(),
     cma: null,
@@ -68,8 +70,6 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     lru: createLru(),
     swap: createSwap(parsed.swap),
     committed: 0,
-    current: 0,
-    tlb: parsed.tlb === null ? null : createTlb(parsed.tlb),
     cost: 0,
     kills: [],
   };
@@ -128,13 +128,11 @@ export function call(machine: Machine, pid: Pid, request: Call): Answer {
     caller = found;
   }
   if (row.target >= 0) bearTarget(machine, row.values[row.target]);
-  const previous = machine.current;
   if (caller !== null) enter(machine, pid, row.way);
   const isGone = caller !== null && machine.kills.length > 0 && !machine.tasks.has(pid);
   const answer = isGone ? oomKilled(machine) : runRow(row, machine, caller);
   const { tlb } = machine;
   if (tlb !== null && !(answer.ok && row.way <= WAY.instruction && isSettled(machine, tlb))) settleTlb(machine, tlb, name === 'fork');
-  if (!answer.ok && caller !== null) takeBack(machine, previous, row.way);
   answer.cost = answer.ok ? machine.cost : failedCost(machine, answer);
   if (machine.tables.levels !== 2) tellAddresses(answer);
   return answer;
@@ -152,7 +150,7 @@ export function tick(machine: Machine): void {
 
 /** What is small and goes whole into hash and snapshot; the frames and tables go beside it as arrays. */
 const SMALL = [
-  ...(['tlb', 'current'] as const),
+  ...(['tlb'] as const),
   ...(['now', 'rng', 'nextPid', 'initBorn', 'kmsg', 'kmsgLines', 'nextShm', 'committed', 'zones', 'tasks'] as const),
   ...(['vmap', 'highmem', 'iomem', 'slab', 'shm', 'shmPages', 'ipc', 'cma', 'bootPages', 'contents'] as const),
   ...(['disk', 'lru', 'swap'] as const),
@@ -215,16 +213,23 @@ export function hash(machine: Machine): string {
 
 const SNAPSHOT = 'overcommit machine 1';
 
+/** The hash with what is saved beside the state. */
+function seal(machine: Machine): string {
+  const hasher = createHasher();
+  hashArray(hasher, encode(machine.entry));
+  return hash(machine) + hashText(hasher);
+}
+
 /** The whole state in bytes; `restore` gives an equal machine (same hash, same future). */
 export function snapshot(machine: Machine): Uint8Array {
-  const { config, frames, vmstat, tables, rmap } = machine;
-  return encode({ snapshot: SNAPSHOT, hash: hash(machine), config, frames, vmstat, tables, rmap, ...smallState(machine) });
+  const { config, frames, vmstat, tables, rmap, entry } = machine;
+  return encode({ snapshot: SNAPSHOT, hash: seal(machine), config, frames, vmstat, tables, rmap, entry, ...smallState(machine) });
 }
 
 /** State with a part missing, as damaged bytes may decode to, has no hash. */
-function hashOrNothing(machine: Machine): string | null {
+function sealOrNothing(machine: Machine): string | null {
   try {
-    return hash(machine);
+    return seal(machine);
   } catch {
     return null;
   }
@@ -236,6 +241,6 @@ export function restore(bytes: Uint8Array, facts: FactRing | null = null): Machi
   if (typeof saved !== 'object' || saved === null || saved.snapshot !== SNAPSHOT) throw new CodecError('not a machine of this version');
   const { snapshot: _version, hash: savedHash, ...state } = saved;
   const machine: Machine = { ...(state as unknown as Machine), facts, cost: 0, kills: [] };
-  if (hashOrNothing(machine) !== savedHash) throw new CodecError('damaged: the state does not have its hash');
+  if (sealOrNothing(machine) !== savedHash) throw new CodecError('damaged: the state does not have its hash');
   return machine;
 }

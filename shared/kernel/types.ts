@@ -3,6 +3,7 @@ import type { Segments } from './arch/segment.ts';
 import type { Step, TableCost } from './arch/steps.ts';
 import type { Tlb } from './arch/tlb.ts';
 import type { FactRing } from './facts.ts';
+import type { EntryCounts } from './kernel/entry.ts';
 import type { Disk, FileConfig, OpenFile } from './fs/inode.ts';
 import type { Lru } from './mm/swap.ts';
 import type { Swap } from './mm/swap_state.ts';
@@ -254,8 +255,8 @@ export interface Machine {
   readonly swap: Swap | null;
   /** Committed_AS: pages promised to all processes and shared objects. */
   committed: number;
-  /** Who made the last call that was granted; 0 before the first (struct rq, curr). */
-  current: Pid;
+  /** Entries into the kernel; saved, not hashed. */
+  readonly entry: EntryCounts;
   /** Null until the machine's key or the first `translate` asks for it. */
   tlb: Tlb | null;
   // Scratch of the call in hand: neither hashed nor saved.

@@ -33,11 +33,7 @@ export const SHAPES: readonly Shape[] = [
     processes: 4,
     config: { frames: 777, zones: { dma: 100, normal: 677 }, reserved: 55, maxOrder: 4, mobility: false, root: [3, 4], minFreeKbytes: 40 },
   },
-  {
-    name: 'plenty of memory, mode 2',
-    processes: 6,
-    config: { frames: 2048, overcommit: { mode: 2, ratio: 80 }, mobility: false, tlb: { entries: 16, asid: true } },
-  },
+  { name: 'plenty of memory, mode 2', processes: 6, config: { frames: 2048, overcommit: { mode: 2, ratio: 80 }, mobility: false } },
   {
     name: 'migratetypes, a contiguous area, reserves',
     processes: 5,

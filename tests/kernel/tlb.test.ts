@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { type Machine, call, createMachine, hash, restore, snapshot } from '#kernel/machine.ts';
 import { KERNEL, PAGE, RW, bootFlat, cat, granted, mmap, spawn, touch } from '../helpers/boot.ts';
 import { checkMmu } from '../helpers/check_mmu.ts';
+import { fuzz } from '../helpers/fuzz.ts';
+import { seeds } from '../helpers/seeds.ts';
 
 const ENTRIES = 8;
 
@@ -238,5 +240,18 @@ describe('whether there is one', () => {
     [64, 'tlb'],
   ])('an impossible one is refused: %j', (tlb, key) => {
     expect(() => createMachine({ frames: 64, tlb })).toThrow(key);
+  });
+});
+
+describe('any calls', () => {
+  const config = { frames: 300, zones: { normal: 300 }, minFreeKbytes: 0, mobility: false };
+  const SHAPES = [
+    { name: 'one address space at a time', processes: 4, config: { ...config, tlb: { entries: 5 } } },
+    { name: 'six side by side', processes: 8, config: { ...config, tlb: { entries: 16, asid: true } } },
+  ];
+  describe.each(SHAPES)('$name', (shape) => {
+    test.each(seeds(2))('seed %i: it never holds what a walk would refuse (§19.6)', (seed) => {
+      expect(fuzz(shape, seed, 500, 1).failure?.message ?? null).toBeNull();
+    });
   });
 });

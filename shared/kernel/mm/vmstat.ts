@@ -63,11 +63,6 @@ const NAMES = [
   'workingset_restore_file',
   'nr_tlb_local_flush_all',
   'nr_tlb_local_flush_one',
-  // Not of /proc/vmstat: kernel/entry.ts.
-  'entry_syscall',
-  'entry_exception',
-  'entry_interrupt',
-  'ctxt',
 ] as const;
 export type Counter = (typeof NAMES)[number];
 

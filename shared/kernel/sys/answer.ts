@@ -2,7 +2,6 @@
 import type { Errno } from '../errno.ts';
 import type { Failure } from '../mm/mmap.ts';
 import { killedWhy, type AccessOutcome } from '../mm/memory.ts';
-import { countFatalException } from '../kernel/entry.ts';
 import { doExit } from '../kernel/exit.ts';
 import type { Faults, Granted, Machine, Refused, Task, Why } from '../types.ts';
 
@@ -43,7 +42,7 @@ const SI_CODES: Readonly<Partial<Record<Why['code'], number>>> = {
 export function accessRefused(machine: Machine, task: Task, outcome: AccessOutcome, faults: Faults): Refused {
   const why = outcome.why!;
   if (outcome.signal === null) return { ok: false, errno: 'ENOMEM', why, faults, cost: 0 };
-  if (outcome.signal !== 'SIGKILL') countFatalException(machine);
+  if (outcome.signal !== 'SIGKILL') machine.entry.fatal += 1;
   if (outcome.signal !== 'SIGKILL') doExit(machine, task, SIGNO[outcome.signal]);
   if (outcome.signal === 'SIGKILL') return { ok: false, signal: outcome.signal, why, faults, cost: 0 };
   return { ok: false, signal: outcome.signal, si_code: SI_CODES[why.code] ?? SI_KERNEL, why, faults, cost: 0 };

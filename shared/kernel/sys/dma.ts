@@ -5,7 +5,6 @@ import { DMA_MODES, transferSteps, transferWhy, type DmaMode } from '../arch/i82
 import { directAddress, directPhys } from '../arch/layout.ts';
 import { emit, FACT } from '../facts.ts';
 import { PAGE_SIZE, type Addr, type Answer, type Machine, type Task } from '../types.ts';
-import { countInterrupt } from '../kernel/entry.ts';
 import { granted, oomKilled, refused, refusedBy } from './answer.ts';
 
 /** What a device reaches that says nothing else: 32 bits. */
@@ -55,7 +54,7 @@ export function sysDmaTransfer(machine: Machine, _task: Task | null, channel: nu
   const end = machine.frames.count * PAGE_SIZE;
   if (addr + count > end) return refused('EFAULT', { code: 'NO_MEMORY_THERE', phys: Math.max(addr, end), memory: end });
   if (machine.facts !== null) emit(machine.facts, FACT.dmaMoved, Math.floor(addr / PAGE_SIZE), channel, count);
-  countInterrupt(machine);
+  machine.entry.devices += 1;
   const { costs } = machine.config;
   machine.cost += costs.dma! + costs.dma_kib! * Math.ceil(count / 1024);
   return granted({ steps: transferSteps(channel, addr, count, mode) });

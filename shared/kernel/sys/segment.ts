@@ -2,7 +2,6 @@
 import { BadArgument, address, int, word, type Argument } from '../args.ts';
 import { decode, effectiveLimit, encode, ENTRIES_MAX, indexOf, LIMIT_MAX, TYPE, TYPE_NAMES, typeName, type Words } from '../arch/desc.ts';
 import { flatSegments, gdtOf, loadFault, loadRegister, REGISTERS, type Register, type Segments } from '../arch/segment.ts';
-import { countFatalException } from '../kernel/entry.ts';
 import { doExit } from '../kernel/exit.ts';
 import { signalOf } from '../mm/logical.ts';
 import type { Answer, Machine, Task } from '../types.ts';
@@ -99,7 +98,7 @@ export function sysLoadSegment(machine: Machine, task: Task, register: Register,
   const fault = loadFault(task.segments, gdt, register, selector);
   if (fault !== null) {
     const signal = signalOf(fault);
-    countFatalException(machine);
+    machine.entry.fatal += 1;
     doExit(machine, task, SIGNAL_NUMBERS[signal]);
     return { ok: false, signal, why: fault.why, fault: { vector: fault.vector, errorCode: fault.errorCode }, cost: 0 };
   }
