@@ -1,7 +1,8 @@
 /** The break and mappings as glibc's malloc uses them: moved, mapped, given back (systrim, munmap_chunk of malloc/malloc.c). */
 import { doBrk, doMmap, doMunmap, MAP } from '../mm/mmap.ts';
+import { doMremap, MREMAP, MREMAP_KILLED } from '../mm/mremap.ts';
 import { pageAlign, VM } from '../mm/vma.ts';
-import { refusedBy } from '../sys/answer.ts';
+import { oomKilled, refusedBy } from '../sys/answer.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Refused, type Task } from '../types.ts';
 import { mmapThresholdMax, writeHeader, type SlotOr } from './arena.ts';
 import { addChunk, ALIGN, minSize, removeChunk } from './chunks.ts';
@@ -69,21 +70,20 @@ export function munmapChunk(machine: Machine, task: Task, heap: GlibcHeap, slot:
   return failed ? refusedBy(failed) : null;
 }
 
-/** mremap of a chunk of its own to another length; where it is now. */
-// Simplified: where it cannot grow in place, it gets a new mapping and is copied by malloc (realloc.ts).
-export function growMmapped(machine: Machine, task: Task, heap: GlibcHeap, slot: number, length: number): boolean {
-  const { chunks } = heap;
-  const start = chunks.addr[slot]! - mmapOffset(heap);
-  const old = chunks.size[slot]! + mmapOffset(heap);
+/** mremap of a chunk of its own to another length: its slot, where it is now; null when it stays as it was (mremap_chunk). */
+export function remapChunk(machine: Machine, task: Task, heap: GlibcHeap, slot: number, length: number): SlotOr | null {
+  const offset = mmapOffset(heap);
+  const addr = heap.chunks.addr[slot]! - offset;
+  const oldLength = heap.chunks.size[slot]! + offset;
+  if (length === oldLength) return slot;
   machine.cost += machine.config.costs.area!;
-  if (length < old) doMunmap(machine, task, start + length, old - length);
-  if (length > old) {
-    const flags = MAP.private | MAP.anonymous | MAP.fixedNoreplace;
-    const more = { addr: start + old, length: length - old, prot: VM.read | VM.write, flags };
-    if (typeof doMmap(machine, task, more, isRoot(machine, task)) !== 'number') return false;
-  }
-  chunks.size[slot] = length - mmapOffset(heap);
-  return true;
+  const request = { addr, oldLength, newLength: length, flags: MREMAP.mayMove };
+  const moved = doMremap(machine, task, request, isRoot(machine, task));
+  if (moved === MREMAP_KILLED) return oomKilled(machine);
+  if (typeof moved !== 'number') return null;
+  forgetMmapped(heap, slot);
+  const fresh = addMmapped(heap, moved, length);
+  return writeHeader(machine, task, heap, fresh) ?? fresh;
 }
 
 /** Gives pages at the end of the top back, all but `pad` bytes; were there any? */

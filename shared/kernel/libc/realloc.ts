@@ -6,7 +6,7 @@ import { unlinkChunk } from './bins.ts';
 import { absorbNext, ALIGN, chunkOf, isBinned, memOf, minSize, requestToSize, splitChunk, usableSize } from './chunks.ts';
 import { consolidateFast, freeChunk, glibcFree, pointerFault } from './free.ts';
 import { glibcMalloc, intMalloc, readyTcache, requestMax } from './malloc.ts';
-import { growMmapped, mmapLength } from './morecore.ts';
+import { mmapLength, remapChunk } from './morecore.ts';
 import { CHUNK, type GlibcHeap } from './types.ts';
 import { copy, touch, zero } from './user.ts';
 
@@ -63,8 +63,8 @@ function move(machine: Machine, task: Task, heap: GlibcHeap, slot: number, fresh
 }
 
 function reallocMmapped(machine: Machine, task: Task, heap: GlibcHeap, slot: number, need: number, bytes: number): SlotOr {
-  const length = mmapLength(heap, need);
-  if (growMmapped(machine, task, heap, slot, length)) return writeHeader(machine, task, heap, slot) ?? slot;
+  const moved = remapChunk(machine, task, heap, slot, mmapLength(heap, need));
+  if (moved !== null) return moved;
   if (heap.chunks.size[slot]! - heap.word >= need) return slot;
   const fresh = glibcMalloc(machine, task, heap, bytes);
   return typeof fresh === 'number' ? move(machine, task, heap, slot, fresh) : fresh;
