@@ -2,7 +2,12 @@
  * `npm run soak -- --kills 200 [--rooms 2] [--players 8] [--bots 4] [--seed 1]`: classes play on a real server that is killed
  * (SIGKILL) so many times at random moments. In the end the log on the disk, played without interruption, must give every tick,
  * hash and confirmed action that anybody was told of. Exit 0: it does.
+ *
+ * `npm run soak -- --calls 1000000 [--seed 1] [--shape NAME]`: random calls on each machine shape of the tests instead
+ * (tests/soak/kernel.ts).
  */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hunt } from './soak/hunt.ts';
 
@@ -18,8 +23,16 @@ const { values } = parseArgs({
     players: { type: 'string', default: '8' },
     bots: { type: 'string', default: '4' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    calls: { type: 'string' },
+    shape: { type: 'string', default: '' },
   },
 });
+
+if (values.calls !== undefined) {
+  const file = join(import.meta.dirname, '..', '..', 'tests/soak/kernel.ts');
+  const words = ['--calls', values.calls, '--seed', values.seed, '--shape', values.shape];
+  process.exit(spawnSync(process.execPath, [file, ...words], { stdio: 'inherit' }).status ?? 1);
+}
 
 function whole(name: keyof typeof values, min: number, max: number): number {
   const value = Number(values[name]);

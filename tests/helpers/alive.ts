@@ -40,7 +40,7 @@ function references({ path, text }: Source): string[] {
   const beside = (name: string): string => posix.normalize(posix.join(posix.dirname(path), name));
   if (path.endsWith('.css')) return [...text.matchAll(/@import\s+(?:url\()?['"]([^'"]+)['"]/g)].map((match) => beside(match[1]!));
   if (path.endsWith('.html')) return [...text.matchAll(/(?:src|href)="(\.[^"]+)"/g)].map((match) => beside(match[1]!));
-  const started = /^(scripts\/|package\.json|\.ci\/)/.test(path)
+  const started = /^(scripts\/|server\/cli\/|package\.json|\.ci\/)/.test(path)
     ? [...text.matchAll(/[\w./-]+\.(?:ts|mjs)\b/g)].map((match) => match[0])
     : [];
   const imported = CODE.test(path) ? importsOf(text).map((name) => resolveImport(path, name)) : [];

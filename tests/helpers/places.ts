@@ -1,6 +1,6 @@
 /** Addresses for random calls: those that mean something to a process, and where its address space begins and ends. */
 import type { Machine } from '#kernel/machine.ts';
-import { PAGE } from './boot.ts';
+import { PAGE } from './check_base.ts';
 import { type Pick, one } from './makers_virtual.ts';
 
 /** Where address spaces begin, end and change hands; of x86_64 with two addresses that are none, and the kernel's (kernel/arch/address.ts). */

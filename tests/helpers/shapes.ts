@@ -1,7 +1,5 @@
-/** The machine shapes that random calls are played on (quality.md, R3), and the test of one shape. */
-import { describe, expect, test } from 'vitest';
-import { type Shape, asScript, breaksMachine, fuzz, shrink } from './fuzz.ts';
-import { seeds } from './seeds.ts';
+/** The machine shapes that random calls are played on (quality.md, R3): data only, for tests and for `npm run soak`. */
+import type { Shape } from './fuzz.ts';
 
 const DISK = {
   files: [
@@ -52,30 +50,12 @@ export const SHAPES: readonly Shape[] = [
   },
 ];
 
-const STEPS = Number(process.env.FUZZ_STEPS ?? 100_000);
-const SEEDS = 10;
-/** A guard against a walk that never ends, no limit of speed: a slow machine takes a minute for a seed. */
-const TIMEOUT_MS = 900_000;
+/** Beside them: other rules (tests/kernel/fuzz_rules.test.ts). */
+export const OLD_RULES: Shape = {
+  name: '2.6.32, migratetypes with a reserve',
+  processes: 5,
+  config: { frames: 1024, zones: { dma: 64, normal: 832, highmem: 128 }, pageblockOrder: 4, minFreeKbytes: 120, rules: '2.6.32' },
+};
 
-/**
- * Any list of calls keeps the invariants of the fidelity spec §19: 100,000 calls, saved and restored at random, everything
- * checked after every step up to 2,048 frames and every 1,000 steps above. A failure prints its seed and its shortest list
- * of calls, ready for `npm run -s sim`. TEST_SEED=n plays one seed, FUZZ_STEPS=n another length.
- */
-export function testShape(shape: Shape): void {
-  const checkEvery = (shape.config.frames as number) <= 2048 ? 1 : 1000;
-  describe.each([shape])('$name', () => {
-    test.each(seeds(SEEDS))(
-      'seed %i',
-      (seed) => {
-        const { failure } = fuzz(shape, seed, Math.ceil(STEPS / SEEDS), checkEvery);
-        if (failure === null) return;
-        const steps = shrink(shape.config, failure);
-        expect.fail(
-          `seed ${seed}, after ${failure.steps.length} steps: ${failure.message}\nshortest list:\n${asScript(shape.config, steps)}\n→ ${breaksMachine(shape.config, steps)}`,
-        );
-      },
-      TIMEOUT_MS,
-    );
-  });
-}
+/** After how many calls everything is checked: quality.md, R3. */
+export const checkEvery = ({ config }: Shape): number => ((config.frames as number) <= 2048 ? 1 : 1000);

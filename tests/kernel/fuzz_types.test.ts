@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { fuzz } from '../helpers/fuzz.ts';
 import { seeds } from '../helpers/seeds.ts';
-import { SHAPES, testShape } from '../helpers/shapes.ts';
+import { SHAPES } from '../helpers/shapes.ts';
+import { testShape } from '../helpers/testShape.ts';
 
 for (const shape of SHAPES.slice(4, 6)) testShape(shape);
 

@@ -1,4 +1,5 @@
 /** Random calls on the shapes with addresses of 64 bits. */
-import { SHAPES, testShape } from '../helpers/shapes.ts';
+import { SHAPES } from '../helpers/shapes.ts';
+import { testShape } from '../helpers/testShape.ts';
 
 for (const shape of SHAPES.slice(6)) testShape(shape);
