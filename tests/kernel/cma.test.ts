@@ -42,6 +42,15 @@ describe('the region', () => {
     expect(used).toBe(1);
   });
 
+  test('/proc/meminfo has CmaTotal and CmaFree at its end, where there is an area (fs/proc/meminfo.c, CONFIG_CMA)', () => {
+    const machine = createMachine({ frames: 1024, zones: { normal: 1024 }, pageblockOrder: 4, cma: { frames: 128 }, minFreeKbytes: 0 });
+    const last = () => cat(machine, '/proc/meminfo').split('\n').slice(-3, -1);
+    expect(last()).toEqual(['CmaTotal:            512 kB', 'CmaFree:             512 kB']);
+    granted(machine, KERNEL, { call: 'cma_alloc', count: 100 });
+    expect(last()).toEqual(['CmaTotal:            512 kB', 'CmaFree:             112 kB']);
+    expect(cat(lent({ cma: undefined }), '/proc/meminfo')).not.toContain('Cma');
+  });
+
   test('/proc/zoneinfo shows its size and what of it is free', () => {
     const machine = createMachine({ frames: 1024, zones: { normal: 1024 }, pageblockOrder: 4, cma: { frames: 128 }, minFreeKbytes: 0 });
     expect(cat(machine, '/proc/zoneinfo')).toMatch(/\n {8}cma {6}128\n[^]*\n {6}nr_free_cma {2}128\n/);

@@ -89,6 +89,8 @@ describe('/proc/meminfo', () => {
       'VmallocTotal',
       'VmallocUsed',
       'VmallocChunk',
+      'CmaTotal',
+      'CmaFree',
     ];
     const labels = Object.keys(parseMeminfo(cat(at.machine, '/proc/meminfo')));
     expect(labels).toEqual(ORDER.filter((label) => labels.includes(label)));

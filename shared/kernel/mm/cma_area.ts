@@ -1,7 +1,8 @@
 /** The region of the contiguous memory allocator: where it lies, who has which run, and giving runs back (mm/cma.c). */
 import { emit, FACT } from '../facts.ts';
-import type { Cma, Machine, MachineConfig, Pfn, Zone } from '../types.ts';
+import { MIGRATE, type Cma, type Machine, type MachineConfig, type Pfn, type Zone } from '../types.ts';
 import { freeOnePage } from './buddy.ts';
+import { freePagesOfType } from './mobility.ts';
 import { zoneOf } from './mmzone.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
@@ -48,4 +49,9 @@ export function largestCmaRun(cma: Cma | null): number {
     if (run > longest) longest = run;
   }
   return longest;
+}
+
+/** Pages of the region that nobody has: neither a driver nor, by loan, anybody else. */
+export function freeCmaPages(machine: Machine): number {
+  return machine.zones.reduce((pages, zone) => pages + freePagesOfType(zone, MIGRATE.cma), 0);
 }

@@ -3,6 +3,7 @@ import { commitLimit } from '../../mm/commit.ts';
 import { bufferPages } from '../../mm/page_cache.ts';
 import { LRU, lruPages } from '../../mm/swap.ts';
 import { freePages, lowmemPages, managedPages, totalReserve } from '../../mm/mmzone.ts';
+import { freeCmaPages } from '../../mm/cma_area.ts';
 import { vmapPages } from '../../mm/vmap_area.ts';
 import { VMSTAT } from '../../mm/vmstat.ts';
 import type { Machine } from '../../types.ts';
@@ -82,7 +83,16 @@ function lines(machine: Machine): [string, number][] {
 }
 
 export function meminfo(machine: Machine): string {
-  return lines(machine)
+  return [...lines(machine), ...cmaLines(machine)]
     .map(([label, pages]) => `${`${label}:`.padEnd(16)}${String(pages * 4).padStart(8)} kB\n`)
     .join('');
+}
+
+/** The contiguous area, where there is one, and what of it is free (CONFIG_CMA). */
+function cmaLines(machine: Machine): [string, number][] {
+  if (machine.cma === null) return [];
+  return [
+    ['CmaTotal', machine.cma.count],
+    ['CmaFree', freeCmaPages(machine)],
+  ];
 }
