@@ -1,4 +1,5 @@
 /** What players do, from an input to its effect. Whatever comes in, nothing is thrown: what cannot be taken is ignored with a reason. */
+import { hasBlock } from '#kernel/mm/blocks.ts';
 import { vmaAt } from '#kernel/mm/vma.ts';
 import { PAGE_SIZE, type Call } from '#kernel/types.ts';
 import { charge, isStalled, UNIT_US } from './stall.ts';
@@ -107,7 +108,8 @@ export function endAdj(round: Round, seat: SeatState): void {
 /** Memory of a holding that a call outside the tray has given away is no memory of a job any more. */
 function stillHas(round: Round, seat: SeatState, holding: Holding): boolean {
   const task = round.machine.tasks.get(seat.pid)!;
-  if (holding.kind === 'block') return task.kernelBlocks.has(holding.pfn) && round.machine.frames.order[holding.pfn] === holding.order;
+  if (holding.kind === 'block')
+    return hasBlock(round.machine.frames, seat.pid, holding.pfn) && round.machine.frames.order[holding.pfn] === holding.order;
   if (holding.kind === 'child') return round.machine.tasks.has(holding.pid);
   for (let i = 0; i < holding.ranges.length; i += 2) {
     let addr = holding.ranges[i]!;

@@ -176,6 +176,12 @@ export interface Mm {
   committed: number;
 }
 
+/** Blocks of a process, by their heads; −1 where there is none (mm/blocks.ts). */
+export interface BlockList {
+  first: Pfn;
+  last: Pfn;
+}
+
 export interface Task {
   pid: Pid;
   ppid: Pid;
@@ -189,7 +195,7 @@ export interface Task {
   /** Pages of kernel memory that this process owns (alloc_pages). */
   kernelPages: number;
   /** Heads of the kernel blocks that it owns, in order of allocation. */
-  kernelBlocks: Set<Pfn>;
+  kernelBlocks: BlockList;
   /** Bytes of kernel objects that it owns (kmalloc, caches, reserves of pools), and the physical addresses of these, in order. */
   kernelBytes: number;
   objects: Set<number>;

@@ -3,6 +3,7 @@
  * it: every free list both ways, every frame, every page table. It counts anew and compares; it trusts no total.
  */
 import type { Machine } from '#kernel/machine.ts';
+import { blocksOf } from '#kernel/mm/blocks.ts';
 import { MIGRATE, PG, type Zone } from '#kernel/types.ts';
 import { pteAt } from '#kernel/arch/mmu.ts';
 import { PGS } from '#kernel/mm/swap.ts';
@@ -242,7 +243,10 @@ function checkOwners(machine: Machine, count: Count): void {
   const { frames } = machine;
   for (const task of machine.tasks.values()) {
     equal(task.kernelPages, count.kernelPages.get(task.pid) ?? 0, () => `pid ${task.pid}: kernel pages`);
-    for (const pfn of task.kernelBlocks) {
+    const blocks = blocksOf(frames, task.kernelBlocks);
+    equal(task.kernelBlocks.last, blocks.at(-1) ?? -1, () => `pid ${task.pid}: newest block`);
+    for (const [n, pfn] of blocks.entries()) {
+      equal(frames.prev[pfn]!, blocks[n - 1] ?? -1, () => `kernel block ${pfn}: link back`);
       must(
         count.seen[pfn] === SEEN.allocated && frames.flags[pfn] === (PG.head | PG.kernel),
         () => `pid ${task.pid}: ${pfn} is no kernel block`,

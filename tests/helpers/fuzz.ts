@@ -4,7 +4,8 @@
  */
 import { type Answer, type Call, type Machine, call, createMachine, hash, restore, snapshot, tick } from '#kernel/machine.ts';
 import { addressOut } from '#kernel/arch/address.ts';
-import { PAGE } from './boot.ts';
+import { ownBlocks } from './blocks.ts';
+import { PAGE } from './check_base.ts';
 import { Broken, checkMachine } from './check.ts';
 import { checkLibc } from './check_libc.ts';
 import { checkReclaim } from './check_reclaim.ts';
@@ -208,7 +209,7 @@ const MAKERS: readonly [number, Maker][] = [
 const WEIGHT = MAKERS.reduce((sum, [weight]) => sum + weight, 0);
 
 function freeSomething(machine: Machine, pid: number, pick: Pick): Step {
-  const blocks = [...(machine.tasks.get(pid)?.kernelBlocks ?? [])];
+  const blocks = ownBlocks(machine, pid);
   const pfn = blocks.length > 0 && pick(10) > 0 ? one(blocks, pick) : pick(machine.frames.count + 2);
   const order = pick(12) === 0 ? pick(11) : (machine.frames.order[pfn] ?? 0);
   return { pid: pick(10) === 0 ? 0 : pid, call: 'free_pages', pfn, order };

@@ -1,6 +1,7 @@
 /** Plays random calls on the slab allocators and pools, with some of everything else, and checks them after each. */
 import { createMachine, type Machine } from '#kernel/machine.ts';
-import { PAGE } from './boot.ts';
+import { ownBlocks } from './blocks.ts';
+import { PAGE } from './check_base.ts';
 import { checkMachine } from './check.ts';
 import { checkSlab } from './check_slab.ts';
 import { playStep, type Step } from './fuzz.ts';
@@ -17,7 +18,7 @@ const OTHERS: readonly [number, Maker][] = [
     (machine, pid, pick) => ({
       pid,
       call: 'free_pages',
-      pfn: one([...(machine.tasks.get(pid)?.kernelBlocks ?? []), pick(machine.frames.count)], pick),
+      pfn: one([...ownBlocks(machine, pid), pick(machine.frames.count)], pick),
       order: pick(3),
     }),
   ],

@@ -1,6 +1,6 @@
 /** Plays random calls on the kernel's virtual space, with pages and processes that come and go meanwhile, and finds the shortest list that breaks it. */
 import { createMachine, type Machine } from '#kernel/machine.ts';
-import { PAGE } from './boot.ts';
+import { PAGE } from './check_base.ts';
 import { checkMachine } from './check.ts';
 import { checkVirtual } from './check_virtual.ts';
 import { playStep, type Step } from './fuzz.ts';

@@ -1,6 +1,6 @@
 /** Random calls on files: opened, read, written, mapped in all kinds, written back, closed; right and wrong. */
 import type { Machine } from '#kernel/machine.ts';
-import { PAGE } from './boot.ts';
+import { PAGE } from './check_base.ts';
 import type { Step } from './fuzz.ts';
 import { one, type Maker, type Pick } from './makers_virtual.ts';
 

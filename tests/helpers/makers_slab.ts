@@ -1,6 +1,7 @@
 /** Random calls on the slab allocators and pools: objects that come and go, caches made, merged, shrunk and destroyed, right and wrong. */
 import type { Machine } from '#kernel/machine.ts';
-import { PAGE } from './boot.ts';
+import { ownBlocks } from './blocks.ts';
+import { PAGE } from './check_base.ts';
 import type { Step } from './fuzz.ts';
 
 type Pick = (n: number) => number;
@@ -69,7 +70,7 @@ function freeToCache(machine: Machine, pid: number, pick: Pick): Step {
 }
 
 function freeToPool(machine: Machine, pid: number, pick: Pick): Step {
-  const blocks = [...(machine.tasks.get(pid)?.kernelBlocks ?? [])];
+  const blocks = ownBlocks(machine, pid);
   const addr = blocks.length > 0 && pick(2) === 0 ? direct(machine, one(blocks, pick) * PAGE) : someObject(machine, pid, pick);
   return { pid, call: 'mempool_free', pool: somePool(machine, pick), addr };
 }

@@ -2,7 +2,8 @@
 import type { Machine } from '#kernel/machine.ts';
 import { kmapAtomicAddress } from '#kernel/arch/layout.ts';
 import { PG } from '#kernel/types.ts';
-import { PAGE } from './boot.ts';
+import { ownBlocks } from './blocks.ts';
+import { PAGE } from './check_base.ts';
 import type { Step } from './fuzz.ts';
 
 export type Pick = (n: number) => number;
@@ -22,7 +23,7 @@ function someArea(machine: Machine, pid: number, kind: string, pick: Pick): numb
 
 /** Mostly a block of one's own, highest first, so that high memory is among them. */
 export function somePage(machine: Machine, pid: number, pick: Pick): number {
-  const blocks = [...(machine.tasks.get(pid)?.kernelBlocks ?? [])];
+  const blocks = ownBlocks(machine, pid);
   return blocks.length > 0 && pick(12) > 0 ? one(blocks, pick) : pick(machine.frames.count + 2);
 }
 
@@ -34,9 +35,7 @@ function someMapped(machine: Machine, pid: number, pick: Pick): number {
 /** A live buffer with its size, seldom with another one. */
 function freeBuffer(machine: Machine, pid: number, pick: Pick): Step {
   const { frames } = machine;
-  const heads = [...(machine.tasks.get(pid)?.kernelBlocks ?? [])].filter(
-    (pfn) => frames.index[pfn]! > 0 && frames.flags[pfn] === (PG.head | PG.kernel),
-  );
+  const heads = ownBlocks(machine, pid).filter((pfn) => frames.index[pfn]! > 0 && frames.flags[pfn] === (PG.head | PG.kernel));
   const pfn = heads.length > 0 && pick(10) > 0 ? one(heads, pick) : pick(frames.count);
   const pages = Math.max(1, frames.index[pfn]! + (pick(12) === 0 ? 1 : 0));
   return { pid, call: 'dma_free_coherent', addr: machine.config.layout.pageOffset + pfn * PAGE, size: pages * PAGE - pick(3) };

@@ -1,6 +1,6 @@
 /** Random calls on areas that are there: other rights, other sizes, locks, advice; ranges that start and end anywhere. */
 import type { Machine } from '#kernel/machine.ts';
-import { PAGE } from './boot.ts';
+import { PAGE } from './check_base.ts';
 import type { Step } from './fuzz.ts';
 import { type Maker, type Pick, one } from './makers_virtual.ts';
 

@@ -4,7 +4,7 @@
  * see. `peek` on the machine must agree.
  */
 import type { Answer, Call, Machine, Refused } from '#kernel/machine.ts';
-import { PAGE } from './boot.ts';
+import { PAGE } from './check_base.ts';
 import { Broken } from './check.ts';
 
 type Page = Uint8Array;

@@ -4,6 +4,7 @@
  * memory area where the machine has one.
  */
 import { GFP_BIT, GFP_KERNEL_ZERO } from '../gfp.ts';
+import { addBlock, delBlock } from '../mm/blocks.ts';
 import { cmaAlloc } from '../mm/cma.ts';
 import { cmaRelease } from '../mm/cma_area.ts';
 import type { Failure } from '../mm/mmap.ts';
@@ -71,7 +72,7 @@ export function dmaAllocCoherent(machine: Machine, task: Task | null, pages: num
   const pfn = fromBuddy(machine, task, pages, mask);
   if (typeof pfn === 'number' && task !== null) {
     task.kernelPages += 1 << orderFor(pages);
-    task.kernelBlocks.add(pfn);
+    addBlock(machine.frames, task.kernelBlocks, pfn);
   }
   return pfn;
 }
@@ -94,7 +95,9 @@ export function dmaFreeCoherent(machine: Machine, pfn: Pfn, pages: number): void
     return;
   }
   const order = orderFor(pages);
-  holder?.kernelBlocks.delete(pfn);
-  if (holder) holder.kernelPages -= 1 << order;
+  if (holder) {
+    delBlock(machine.frames, holder.kernelBlocks, pfn);
+    holder.kernelPages -= 1 << order;
+  }
   freePagesBlock(machine, pfn, order);
 }

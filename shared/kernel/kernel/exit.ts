@@ -1,4 +1,5 @@
 /** The end of a process: all that it held is free at once; nobody waits for it (kernel/exit.c). */
+import { blocksOf, createBlockList } from '../mm/blocks.ts';
 import { emit, FACT } from '../facts.ts';
 import { cmaRelease } from '../mm/cma_area.ts';
 import { unpinAll } from '../mm/gup.ts';
@@ -19,8 +20,8 @@ export function doExit(machine: Machine, task: Task, signal: number): void {
   releaseRegionsOf(machine, task.pid);
   releaseSlabsOf(machine, task);
   for (const pfn of task.cmaRuns) cmaRelease(machine, pfn);
-  for (const pfn of task.kernelBlocks) freePagesBlock(machine, pfn, machine.frames.order[pfn]!);
-  task.kernelBlocks.clear();
+  for (const pfn of blocksOf(machine.frames, task.kernelBlocks)) freePagesBlock(machine, pfn, machine.frames.order[pfn]!);
+  task.kernelBlocks = createBlockList();
   task.kernelPages = 0;
   machine.tasks.delete(task.pid);
   const parent = machine.tasks.get(task.ppid);

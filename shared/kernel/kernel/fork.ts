@@ -1,4 +1,5 @@
 /** New processes: spawn by the kernel, fork by a process, whose private pages both then share until one writes (kernel/fork.c). */
+import { createBlockList } from '../mm/blocks.ts';
 import { copySegments } from '../arch/segment.ts';
 import { mmuOf, PTE, PTE_PFN_SHIFT, pmdAt, pteAt, spanEnd, tableBase, type Mmu } from '../arch/mmu.ts';
 import { emit, FACT } from '../facts.ts';
@@ -52,7 +53,7 @@ function createTask(pid: Pid, ppid: Pid, mm: Mm): Task {
     minFlt: 0,
     majFlt: 0,
     kernelPages: 0,
-    kernelBlocks: new Set(),
+    kernelBlocks: createBlockList(),
     kernelBytes: 0,
     objects: new Set(),
     rlimits: defaultRlimits(),

@@ -50,7 +50,7 @@ export function addToFreeList(frames: Frames, zone: Zone, pfn: Pfn, order: numbe
   else addHead(frames, zone, pfn, order, order * zone.types + type);
 }
 
-/** Takes a free block out of its list; its first frame is nobody's until the caller marks it. */
+/** Takes a free block out of its list; its first frame is nobody's until the caller marks it. Its links stay: they mean something while it is free. */
 export function delFromFreeList(frames: Frames, zone: Zone, pfn: Pfn, order: number, type: number): void {
   const { next, prev } = frames;
   const list = order * zone.types + type;
@@ -60,8 +60,6 @@ export function delFromFreeList(frames: Frames, zone: Zone, pfn: Pfn, order: num
   else next[before] = after;
   if (after < 0) zone.listTail[list] = before;
   else prev[after] = before;
-  next[pfn] = -1;
-  prev[pfn] = -1;
   frames.flags[pfn] = 0;
   zone.nrFree[order]! -= 1;
   if (zone.types > 1) zone.listLength[list]! -= 1;
@@ -100,9 +98,38 @@ export function rmqueueSmallest(frames: Frames, zone: Zone, order: number, type:
  * just this order, in this zone, is tested in two places: as a function it costs a sixth of the whole.
  */
 export function freeOnePage(frames: Frames, zone: Zone, freed: Pfn, freedOrder: number, toTail: boolean, facts: FactRing | null): void {
+  if (zone.types > 1) {
+    freeTyped(frames, zone, freed, freedOrder, toTail, facts);
+    return;
+  }
+  const { flags, order: orders } = frames;
+  const { start, end, maxOrder } = zone;
+  let pfn = freed;
+  let order = freedOrder;
+  flags[freed] = 0;
+  zone.free += 1 << order;
+  while (order < maxOrder) {
+    const buddy = pfn ^ (1 << order);
+    if (buddy < start || buddy >= end || flags[buddy] !== PG.buddy || orders[buddy] !== order) break;
+    delFromFreeList(frames, zone, buddy, order, 0);
+    pfn &= buddy;
+    order += 1;
+    if (facts !== null) emit(facts, FACT.blockMerged, pfn, order, 0);
+  }
+  let last = toTail;
+  if (!last && order < maxOrder - 1) {
+    const other = (pfn & ~(1 << order)) ^ (2 << order);
+    last = other >= start && other < end && flags[other] === PG.buddy && orders[other] === order + 1;
+  }
+  if (last) addTail(frames, zone, pfn, order, order);
+  else addHead(frames, zone, pfn, order, order);
+}
+
+/** The same where orders have a list a type: a block's type is that of its pageblock. */
+function freeTyped(frames: Frames, zone: Zone, freed: Pfn, freedOrder: number, toTail: boolean, facts: FactRing | null): void {
   const { flags, order: orders } = frames;
   const { start, end, maxOrder, types } = zone;
-  const type = types === 1 ? 0 : pageblockType(frames, freed);
+  const type = pageblockType(frames, freed);
   let pfn = freed;
   let order = freedOrder;
   flags[freed] = 0;
@@ -110,7 +137,7 @@ export function freeOnePage(frames: Frames, zone: Zone, freed: Pfn, freedOrder: 
   while (order < maxOrder) {
     const buddy = pfn ^ (1 << order);
     if (buddy < start || buddy >= end || flags[buddy] !== PG.buddy || orders[buddy] !== order) break;
-    const buddyType = types === 1 ? 0 : pageblockType(frames, buddy);
+    const buddyType = pageblockType(frames, buddy);
     if (buddyType !== type && !mayJoin(type, buddyType)) break;
     delFromFreeList(frames, zone, buddy, order, buddyType);
     if (buddyType !== type) setPageblockType(frames, buddy, order, type);

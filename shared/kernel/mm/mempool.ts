@@ -4,6 +4,7 @@
  */
 import { GFP_BIT, GFP_KERNEL } from '../gfp.ts';
 import { PG, type Machine, type Pid } from '../types.ts';
+import { addBlock, delBlock } from './blocks.ts';
 import { physOf, pfnOf } from './slab_bytes.ts';
 import { allocObject } from './slab_common.ts';
 import { cacheOf, hold, objectIndex, ownPages, release, slabAt } from './slab_objects.ts';
@@ -36,14 +37,16 @@ function givePages(machine: Machine, pool: Mempool, phys: number, pid: Pid): voi
   const pfn = pfnOf(phys);
   machine.frames.flags[pfn] = PG.head | PG.kernel;
   ownPages(machine, pfn, pool.order, pid);
-  machine.tasks.get(pid)?.kernelBlocks.add(pfn);
+  const holder = machine.tasks.get(pid);
+  if (holder) addBlock(machine.frames, holder.kernelBlocks, pfn);
 }
 
 /** Pages that a process returns are the pool's owner's; the flags of the allocators' own keep free_pages away from them. */
 function takePages(machine: Machine, pool: Mempool, phys: number): void {
   const { frames, tasks } = machine;
   const pfn = pfnOf(phys);
-  tasks.get(frames.owner[pfn]!)?.kernelBlocks.delete(pfn);
+  const holder = tasks.get(frames.owner[pfn]!);
+  if (holder) delBlock(frames, holder.kernelBlocks, pfn);
   frames.flags[pfn] = PG.head | PG.slab;
   ownPages(machine, pfn, pool.order, pool.owner);
 }

@@ -1,6 +1,7 @@
 /** alloc_pages, free_pages, add_memory: pages for the kernel and its drivers. */
 import { gfp, int } from '../args.ts';
 import { claimedWithin } from '../kernel/resource.ts';
+import { addBlock, delBlock } from '../mm/blocks.ts';
 import { freePagesBlock } from '../mm/page_alloc.ts';
 import { freeRange, setMarks } from '../mm/memblock.ts';
 import { allocPages, allocWhy, ASKER_KILLED, WOULD_SLEEP } from '../mm/slowpath.ts';
@@ -20,7 +21,7 @@ export function sysAllocPages(machine: Machine, task: Task | null, order: number
   machine.cost += order === 0 ? costs.alloc_page! : costs.contiguous! + costs.contiguous_frame! * (1 << order);
   if (task !== null) {
     task.kernelPages += 1 << order;
-    task.kernelBlocks.add(pfn);
+    addBlock(machine.frames, task.kernelBlocks, pfn);
   }
   return { ok: true, pfn, cost: 0 };
 }
@@ -38,7 +39,7 @@ export function sysFreePages(machine: Machine, task: Task | null, pfn: number, o
   const holder = machine.tasks.get(owner);
   if (holder) {
     holder.kernelPages -= 1 << order;
-    holder.kernelBlocks.delete(pfn);
+    delBlock(frames, holder.kernelBlocks, pfn);
   }
   freePagesBlock(machine, pfn, order);
   machine.cost += machine.config.costs.free_block!;
