@@ -22,6 +22,7 @@ import * as pages from './sys/pages.ts';
 import * as process from './sys/process.ts';
 import * as vma from './sys/vma.ts';
 import * as virt from './sys/virt.ts';
+import * as swap from './sys/swap.ts';
 import * as run from './sys/run.ts';
 import * as segment from './sys/segment.ts';
 import * as shm from './sys/shm.ts';
@@ -100,6 +101,8 @@ export const CALLS = {
   pwrite: { who: 'process', args: file.preadArgs, run: file.sysPwrite },
   fsync: { who: 'process', args: file.fdArgs, run: file.sysFsync },
   close: { who: 'process', args: file.fdArgs, run: file.sysClose },
+  swapon: { who: 'any', args: none, run: swap.sysSwapon },
+  swapoff: { who: 'any', args: none, run: swap.sysSwapoff },
   spawn: { who: 'kernel', args: none, run: process.sysSpawn },
   fork: { who: 'process', args: none, run: process.sysFork },
   exit: { who: 'process', args: process.exitArgs, run: process.sysExit },

@@ -39,6 +39,8 @@ export const COSTS = {
   /** A request to the disk or to swap, and each page in it. */
   disk_io: 80,
   disk_page: 4,
+  /** Looking at a page for reclaim, paid by who reclaims directly. */
+  reclaim_scan: 1,
   look: 0,
 };
 export type CostName = keyof typeof COSTS;

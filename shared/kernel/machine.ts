@@ -23,6 +23,7 @@ import { createRmap } from './mm/rmap.ts';
 import { createLru } from './mm/swap.ts';
 import { createSwap } from './mm/swap_state.ts';
 import { createVmapSpace } from './mm/vmap_area.ts';
+import { kswapdTick } from './mm/vmscan.ts';
 import { bootCaches, createSlabState } from './mm/slab_common.ts';
 import { slabTick } from './mm/slab_free.ts';
 import { hashSlabs } from './mm/slab_hash.ts';
@@ -143,7 +144,8 @@ export function tick(machine: Machine): void {
   machine.now += 1;
   slabTick(machine);
   if (machine.disk !== null) writebackTick(machine);
-  // kswapd has run: nothing can be reclaimed yet, and the boost is spent.
+  kswapdTick(machine);
+  // kswapd has run, and the boost is spent.
   for (const zone of machine.zones) zone.boost = 0;
   if (machine.tlb !== null) settleTlb(machine, machine.tlb, false);
 }

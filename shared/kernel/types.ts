@@ -170,6 +170,8 @@ export interface Mm {
   rssAnon: number;
   rssShmem: number;
   rssFile: number;
+  /** Entries that name a slot of swap. */
+  swapEnts: number;
   /** Page tables in frames, the directory among them. */
   tables: number;
   /** Pages of private memory that it was promised; shared objects are promised once, by themselves. */

@@ -180,6 +180,11 @@ export interface WhyNumbers {
   FILE_TOO_LARGE: { wanted: number; limit: number };
   /** Bytes: the mapping goes on, but the file does not (SIGBUS). */
   BEYOND_FILE: { addr: number; bytes: number };
+  /** No area of swap is in use. */
+  NO_SWAP: { slots: number };
+  SWAP_IS_ON: { slots: number };
+  /** What is in swap does not fit into memory. */
+  SWAP_IN_USE: { used: number; freePages: number };
   /** The machine cannot grow (further). */
   NO_ROOM_FOR_MEMORY: { frames: number; maxFrames: number };
 }

@@ -27,6 +27,7 @@ export function checkMachine(machine: Machine): void {
     shmemPages: 0,
     shmemMapped: 0,
     fileMapped: 0,
+    slots: new Map(),
     tables: 0,
     kernelPages: new Map(),
     pins: pinsOf(machine),
@@ -36,6 +37,7 @@ export function checkMachine(machine: Machine): void {
   for (const task of machine.tasks.values()) checkTask(machine, task, count);
   checkTableSlots(machine, count);
   checkShm(machine, count);
+  checkSwap(machine, count);
   checkFrames(machine, count);
   checkOwners(machine, count);
   checkTotals(machine, count);
@@ -173,6 +175,30 @@ function checkShm(machine: Machine, count: Count): void {
   }
   for (const id of count.shmUsers.keys()) must(machine.shm.has(id), () => `an area maps shared object ${id}, which is gone`);
   count.shmemPages = owned.size;
+}
+
+/** §19.7: a slot counts the entries that name it; it is in use for these or for the swap cache, and for nothing else. */
+function checkSwap(machine: Machine, count: Count): void {
+  const { swap, frames } = machine;
+  if (swap === null) return;
+  let used = 0;
+  for (let slot = 0; slot < swap.slots; slot++) {
+    equal(swap.map[slot]!, count.slots.get(slot) ?? 0, () => `slot ${slot}: entries`);
+    const cached = swap.cache.get(slot);
+    if (swap.map[slot]! > 0 || cached !== undefined) used += 1;
+    else must(!swap.stored.has(slot) && !swap.evicted.has(slot), () => `slot ${slot} is free and holds something`);
+    if (cached === undefined) continue;
+    must(
+      (frames.state[cached]! & PGS.swapcache) !== 0 && frames.mapping[cached] === slot,
+      () => `slot ${slot}: frame ${cached} does not know`,
+    );
+    equal(frames.flags[cached]!, PG.head | PG.anon, () => `slot ${slot}: flags of frame ${cached}`);
+  }
+  equal(swap.used, used, () => 'slots in use');
+  for (let pfn = 0; pfn < frames.count; pfn++) {
+    if ((frames.state[pfn]! & PGS.swapcache) !== 0)
+      equal(swap.cache.get(frames.mapping[pfn]!) ?? -1, pfn, () => `frame ${pfn}: its slot's page`);
+  }
 }
 
 /** §19.3: the map count of every page is what a walk of all tables finds; nothing is allocated for nobody. */

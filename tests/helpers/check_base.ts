@@ -25,6 +25,8 @@ export interface Count {
   shmemPages: number;
   shmemMapped: number;
   fileMapped: number;
+  /** Swap entries of each slot. */
+  slots: Map<number, number>;
   tables: number;
   kernelPages: Map<number, number>;
   pins: Map<number, number>;

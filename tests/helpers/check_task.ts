@@ -9,6 +9,7 @@ import { type Count, Broken, PAGE, SEEN, equal, must } from './check_base.ts';
 const PTE_PRESENT = 1;
 const PTE_WRITE = 2;
 const PTE_USER = 4;
+const PTE_SWAP = 0x80;
 const PTE_ZERO_PAGE = 0x200;
 const PTE_NO_EXEC = 0x400;
 
@@ -24,12 +25,13 @@ export function checkTask(machine: Machine, task: Task, count: Count): void {
   const { mm } = task;
   checkAreas(task, count);
   equal(mm.taskSize, TASK_SIZE[machine.config.arch], () => `pid ${task.pid}: end of user space`);
-  const rss: Rss = { anon: 0, shmem: 0, file: 0 };
+  const rss: Rss = { anon: 0, shmem: 0, file: 0, swap: 0 };
   const own = checkTable(machine, task, mm.pgd, machine.tables.levels - 1, 0, rss, count);
   count.tables += own;
   equal(mm.tables, own, () => `pid ${task.pid}: page tables`);
   equal(mm.rssAnon, rss.anon, () => `pid ${task.pid}: resident anonymous pages`);
   equal(mm.rssShmem, rss.shmem, () => `pid ${task.pid}: resident shared pages`);
+  equal(mm.swapEnts, rss.swap, () => `pid ${task.pid}: pages in swap`);
   equal(mm.rssFile, rss.file, () => `pid ${task.pid}: resident file pages`);
   must(mm.hiwaterRss >= rss.anon + rss.shmem + rss.file, () => `pid ${task.pid}: VmHWM is under VmRSS`);
 }
@@ -58,6 +60,7 @@ interface Rss {
   anon: number;
   shmem: number;
   file: number;
+  swap: number;
 }
 
 function noteTable(machine: Machine, task: Task, pfn: number, count: Count): void {
@@ -78,7 +81,7 @@ function checkPte(machine: Machine, task: Task, addr: number, pte: number, rss: 
 
 /** What is wrong with an entry, or null; counts the page that it maps. */
 function faultOfPte(machine: Machine, mm: Mm, addr: number, pte: number, rss: Rss, count: Count): string | null {
-  if ((pte & PTE_PRESENT) === 0) return 'a user entry that is not present';
+  if ((pte & PTE_PRESENT) === 0) return faultOfSwapEntry(machine, mm, addr, pte, rss, count);
   const vma = areaAt(mm, addr);
   if (vma === null) return 'no area holds it';
   const isClosed = (vma.flags & (VM.read | VM.write | VM.exec)) === 0;
@@ -104,6 +107,18 @@ function faultOfPte(machine: Machine, mm: Mm, addr: number, pte: number, rss: Rs
   if (flags !== (PG.head | PG.anon)) return `frame ${pfn} has flags ${flags}`;
   if (isWritable && machine.frames.mapcount[pfn] !== 1) return `frame ${pfn} is shared and yet writable`;
   rss.anon += 1;
+  return null;
+}
+
+/** An entry that names a slot of swap: of private memory, and the slot in use. */
+function faultOfSwapEntry(machine: Machine, mm: Mm, addr: number, pte: number, rss: Rss, count: Count): string | null {
+  const slot = pte >>> 12;
+  const vma = areaAt(mm, addr);
+  if (vma === null || vma.shm !== 0 || (vma.flags & VM.shared) !== 0) return 'a swap entry outside of private memory';
+  if ((pte & 0xfff) !== PTE_SWAP || machine.swap === null || slot >= machine.swap.slots)
+    return 'an entry that is neither present nor of swap';
+  count.slots.set(slot, (count.slots.get(slot) ?? 0) + 1);
+  rss.swap += 1;
   return null;
 }
 

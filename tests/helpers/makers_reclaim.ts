@@ -39,6 +39,14 @@ function mapFile(machine: Machine, pid: number, pick: Pick): Step {
   return { pid, call: 'mmap', length, prot: one(PROTS, pick), flags: one(KINDS, pick), fd, offset: offset - (offset % PAGE) };
 }
 
+/** A whole area, so that memory gets short. */
+function touchMuch(machine: Machine, pid: number, pick: Pick): Step {
+  const vmas = machine.tasks.get(pid)?.mm.vmas ?? [];
+  if (vmas.length === 0) return { pid, call: 'sbrk', increment: 20 * PAGE };
+  const vma = one(vmas, pick);
+  return { pid, call: one(['read', 'write', 'write'], pick), addr: vma.start, length: Math.min(vma.end - vma.start, 120 * PAGE) };
+}
+
 const MAKERS: readonly [number, Maker][] = [
   [
     4,
@@ -47,6 +55,17 @@ const MAKERS: readonly [number, Maker][] = [
   [7, readOrWrite],
   [5, mapFile],
   [1, (machine, pid, pick) => ({ pid, call: 'fsync', fd: someFd(machine, pid, pick) })],
+  [
+    2,
+    (_machine, pid, pick) => ({
+      pid: pick(3) * pid,
+      call: 'sysctl',
+      name: one(['vm.drop_caches', 'vm.swappiness', 'vm.dirty_ratio', 'vm.dirty_background_ratio', 'vm.dirty_expire_centisecs'], pick),
+      value: pick(pick(3) === 0 ? 201 : 5),
+    }),
+  ],
+  [1, (_machine, pid, pick) => ({ pid: pick(2) * pid, call: one(['swapon', 'swapon', 'swapoff'], pick) })],
+  [4, (machine, pid, pick) => touchMuch(machine, pid, pick)],
   [1, (machine, pid, pick) => ({ pid, call: 'close', fd: someFd(machine, pid, pick) })],
 ];
 const WEIGHT = MAKERS.reduce((sum, [weight]) => sum + weight, 0);

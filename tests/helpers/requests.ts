@@ -39,6 +39,7 @@ export function stage(): Stage {
         { path: '/program', bytes: 8192, text: 5000, data: 100, bss: 200 },
       ],
     },
+    swap: { slots: 64 },
   });
   const pid = spawn(machine);
   const addr = mmap(machine, pid, 2);
@@ -65,6 +66,11 @@ export function stage(): Stage {
 
 /** A machine that has just booted: for the call that only boot may make. */
 export function stageOf(good: GoodCall): Stage {
+  if (good.swapOff) {
+    const at = stage();
+    granted(at.machine, 0, { call: 'swapoff' });
+    return at;
+  }
   if (!good.atBoot) return stage();
   const none = { area: 0, io: 0, buffer: 0 };
   const slab = { object: 0, cache: 0, empty: 0, item: 0, pool: 0, element: 0 };
@@ -92,6 +98,8 @@ export interface GoodCall {
   text?: string;
   /** Only on a machine that nothing has happened to. */
   atBoot?: boolean;
+  /** Only on a machine whose swap is off. */
+  swapOff?: boolean;
   /** Arguments that may be left out. */
   optional?: string[];
   /** Values of the hostile table that are good for an argument here, with their JSON as key. */

@@ -18,4 +18,6 @@ export const FILE_CALLS: readonly GoodCall[] = [
   { call: 'pwrite', by: 'process', args: ({ file }) => ({ fd: file.fd, offset: 0, length: PAGE }) },
   { call: 'fsync', by: 'process', args: ({ file }) => ({ fd: file.fd }) },
   { call: 'close', by: 'process', args: ({ file }) => ({ fd: file.fd }) },
+  { call: 'swapoff', by: 'kernel', args: () => ({}) },
+  { call: 'swapon', by: 'kernel', swapOff: true, args: () => ({}) },
 ];

@@ -42,6 +42,25 @@ export const SHAPES: readonly Shape[] = [
     processes: 4,
     config: { frames: 384, zones: { dma: 64, normal: 192, highmem: 128 }, mobility: false, minFreeKbytes: 48, disk: DISK },
   },
+  {
+    name: 'swap on a small machine',
+    processes: 4,
+    config: { frames: 160, zones: { normal: 160 }, mobility: false, minFreeKbytes: 32, swap: { slots: 300 }, swappiness: 100 },
+  },
+  {
+    name: 'files, swap, zones and migratetypes',
+    processes: 5,
+    config: {
+      frames: 512,
+      zones: { dma: 32, normal: 352, highmem: 128 },
+      pageblockOrder: 4,
+      cma: { frames: 64 },
+      minFreeKbytes: 64,
+      disk: DISK,
+      swap: { slots: 100, readahead: 4 },
+      root: [2],
+    },
+  },
   { name: 'large, checked now and then', processes: 40, config: { frames: 16384, mobility: false } },
   {
     name: 'x86_64: four levels of tables',

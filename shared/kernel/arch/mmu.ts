@@ -32,7 +32,7 @@ export interface Mmu {
 /**
  * Bits of an entry; the frame's number stands above bit 12. Bits 9 to 11 are free for software: 9 is the shared zero page,
  * which is no frame; 10 stands for NX, which real entries of 64 bits have at bit 63; 11 is a page that MADV_FREE gave away
- * until it is written again. A present entry without `user` lies in an area of PROT_NONE.
+ * until it is written again. `swap` in an entry that is not present: the number of a slot stands above bit 12. A present entry without `user` lies in an area of PROT_NONE.
  */
 export const PTE = {
   present: 1,
@@ -40,6 +40,7 @@ export const PTE = {
   user: 4,
   accessed: 0x20,
   dirty: 0x40,
+  swap: 0x80,
   special: 0x200,
   noExec: 0x400,
   lazyfree: 0x800,

@@ -9,6 +9,7 @@ import { allocTable, pteAlloc } from '../mm/memory.ts';
 import { emptyLayout } from '../mm/mmap_layout.ts';
 import type { Failure } from '../mm/mmap.ts';
 import { pageAddRmap } from '../mm/rmap.ts';
+import { swapDuplicate } from '../mm/swap_state.ts';
 import { shmOf } from '../mm/shmem.ts';
 import { allocWhy, ASKER_KILLED } from '../mm/slowpath.ts';
 import { exitMmap } from '../mm/unmap.ts';
@@ -37,6 +38,7 @@ export function createMm(mmu: Mmu, pid: Pid, pgd: Pfn): Mm {
     rssAnon: 0,
     rssShmem: 0,
     rssFile: 0,
+    swapEnts: 0,
     tables: 1,
     committed: 0,
   };
@@ -102,6 +104,14 @@ function mayPromiseTwice(machine: Machine, parent: Task, isRoot: boolean): Why |
   return null;
 }
 
+/** An entry that names a slot of swap: the slot has one more (copy_nonpresent_pte). */
+function copySwapEntry(machine: Machine, child: Mm, from: number, to: number): void {
+  const { words } = machine.tables;
+  swapDuplicate(machine, words[from]! >>> PTE_PFN_SHIFT);
+  words[to] = words[from]!;
+  child.swapEnts += 1;
+}
+
 /**
  * Copies the entries of one area that was written: both sides lose the right to write, so that the next write copies.
  * Returns 0, or a negative outcome when no page was to be had for a table (copy_page_range).
@@ -120,6 +130,11 @@ function copyPageRange(machine: Machine, parent: Task, child: Mm, vma: Vma, copi
       if (machine.tables.words[from] === 0) continue;
       const to = pteAlloc(machine, parent.pid, child, addr);
       if (to < 0) return to;
+      if (machine.tables.words[from] === 0) continue;
+      if ((machine.tables.words[from]! & PTE.present) === 0) {
+        copySwapEntry(machine, child, from, to);
+        continue;
+      }
       const pte = (machine.tables.words[from]! & ~PTE.write) >>> 0;
       machine.tables.words[from] = pte;
       machine.tables.words[to] = (pte & ~PTE.accessed) >>> 0;

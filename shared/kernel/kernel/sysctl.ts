@@ -1,5 +1,6 @@
 /** Knobs under vm. (kernel/sysctl.c, mm/…): the value's range, and what turning them does. */
 import { compactMemory } from '../mm/compaction.ts';
+import { dropCaches } from '../mm/drop_caches.ts';
 import { setMarks } from '../mm/memblock.ts';
 import type { Machine } from '../types.ts';
 
@@ -11,6 +12,15 @@ interface Sysctl {
   /** Release that brought it, if later than 2.6.32. */
   readonly since?: string;
   readonly set: (machine: Machine, value: number) => void;
+}
+
+/** A number of the machine's configuration. */
+function knob(
+  key: 'swappiness' | 'dirtyRatio' | 'dirtyBackgroundRatio' | 'dirtyExpireCentisecs' | 'dirtyWritebackCentisecs',
+): Sysctl['set'] {
+  return (machine, value) => {
+    machine.config[key] = value;
+  };
 }
 
 export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
@@ -27,6 +37,12 @@ export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
     },
   },
   'vm.min_free_kbytes': { low: 0, high: 4 << 20, open: false, set: setMinFreeKbytes },
+  'vm.drop_caches': { low: 1, high: 4, open: true, set: dropCaches },
+  'vm.swappiness': { low: 0, high: 200, open: false, set: knob('swappiness') },
+  'vm.dirty_ratio': { low: 0, high: 100, open: false, set: knob('dirtyRatio') },
+  'vm.dirty_background_ratio': { low: 0, high: 100, open: false, set: knob('dirtyBackgroundRatio') },
+  'vm.dirty_expire_centisecs': { low: 0, high: 0x7fffffff, open: false, set: knob('dirtyExpireCentisecs') },
+  'vm.dirty_writeback_centisecs': { low: 0, high: 0x7fffffff, open: false, set: knob('dirtyWritebackCentisecs') },
   'vm.overcommit_memory': {
     low: 0,
     high: 2,

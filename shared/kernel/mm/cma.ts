@@ -8,6 +8,7 @@ import { MIGRATE, PG, type Cma, type Machine, type Pfn, type Pid, type Zone } fr
 import { blockOf, delFromFreeList, freeOnePage, pageblockType } from './buddy.ts';
 import { isMigratable, migratePage } from './migrate.ts';
 import { zoneOf } from './mmzone.ts';
+import { freePagesBlock } from './page_alloc.ts';
 import { firstNotFree, startIsolatePageRange, undoIsolatePageRange } from './page_isolation.ts';
 import { allocPages } from './slowpath.ts';
 import { count, VMSTAT } from './vmstat.ts';
@@ -41,7 +42,9 @@ function migrateRange(machine: Machine, start: Pfn, end: Pfn): Busy | null {
       if (!isMigratable(frames, pfn)) continue;
       const to = allocPages(machine, 0, GFP_USER | GFP_BIT.__GFP_MOVABLE | GFP_BIT.__GFP_RETRY_MAYFAIL, 0, 0);
       if (to < 0) return { pfn, owner: frames.owner[pfn]! };
-      migratePage(machine, pfn, to);
+      // Reclaim may have freed the page itself while it looked for room.
+      if (isMigratable(frames, pfn)) migratePage(machine, pfn, to);
+      else freePagesBlock(machine, to, 0);
     }
     if (firstNotFree(machine, start, end) < 0) return null;
   }

@@ -2,6 +2,7 @@
 import { PAGE_SIZE, type Machine, type Task } from '../types.ts';
 import type { Why } from '../why.ts';
 import { managedPages } from './mmzone.ts';
+import { swapTotal } from './swap_state.ts';
 import { VM } from './vma.ts';
 
 export const RLIM_INFINITY = Number.MAX_SAFE_INTEGER;
@@ -20,7 +21,7 @@ export function defaultRlimits(): Task['rlimits'] {
 
 /** Pages that mode 2 may promise. */
 export function commitLimit(machine: Machine): number {
-  return Math.floor((managedPages(machine.zones) * machine.config.overcommit.ratio) / 100);
+  return Math.floor((managedPages(machine.zones) * machine.config.overcommit.ratio) / 100) + swapTotal(machine);
 }
 
 /** What mode 2 keeps for root and for recovery: a 32nd of memory, at most 8 and 128 MiB (init_admin_reserve, init_user_reserve). */
@@ -38,7 +39,7 @@ export function vmEnoughMemory(machine: Machine, task: Task, pages: number, isRo
   const { mode } = machine.config.overcommit;
   if (mode === 1) return null;
   if (mode === 0) {
-    const limit = managedPages(machine.zones);
+    const limit = managedPages(machine.zones) + swapTotal(machine);
     return pages > limit ? { code: 'OVERCOMMIT', mode, wanted: pages, limit } : null;
   }
   let limit = commitLimit(machine);

@@ -16,6 +16,7 @@ import { growStack } from './stack.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { pageAddRmap, pageRemoveRmap } from './rmap.ts';
 import { PGS } from './swap.ts';
+import { doSwapPage, mayReuseAnon } from './swap_fault.ts';
 import { addToShm, shmOf } from './shmem.ts';
 import { allocPages, allocWhy, ASKER_KILLED } from './slowpath.ts';
 import { findVmaIndex, VM } from './vma.ts';
@@ -125,7 +126,7 @@ function doWpPage(machine: Machine, task: Task, vma: Vma, addr: Addr, at: number
     wpSharedFile(machine, at);
     return 0;
   }
-  if ((pte & PTE.special) === 0 && isReusable(machine, old)) {
+  if ((pte & PTE.special) === 0 && mayReuseAnon(machine, old)) {
     machine.tables.words[at] = pte | PTE.write | PTE.dirty | PTE.accessed;
     count(machine, VMSTAT.pgreuse, 1);
     return 0;
@@ -151,6 +152,12 @@ function doWpPage(machine: Machine, task: Task, vma: Vma, addr: Addr, at: number
 /** What an entry needs, by what it is (handle_pte_fault). */
 function serve(machine: Machine, task: Task, vma: Vma, addr: Addr, write: boolean, at: number, faults: Faults): number {
   if ((machine.tables.words[at]! & PTE.present) !== 0) return doWpPage(machine, task, vma, addr, at, faults);
+  if (machine.tables.words[at] !== 0) {
+    const outcome = doSwapPage(machine, task, vma, addr, write, at);
+    if (outcome < 0 || !write || (machine.tables.words[at]! & PTE.write) !== 0) return outcome;
+    const copied = doWpPage(machine, task, vma, addr, at, faults);
+    return copied < 0 ? copied : outcome;
+  }
   if (vma.file !== 0) return doFileFault(machine, task, vma, addr, write, at, faults);
   return vma.flags & VM.shared ? doSharedFault(machine, task, vma, addr, write, at) : doAnonymousPage(machine, task, vma, addr, write, at);
 }

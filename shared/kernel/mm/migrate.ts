@@ -11,7 +11,7 @@ import { moveInSwapCache } from './swap_state.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
 /** References that a page has from its mappings and its object; more means that somebody pins it. */
-function expectedRefs(frames: Frames, pfn: Pfn): number {
+export function expectedRefs(frames: Frames, pfn: Pfn): number {
   return frames.mapcount[pfn]! + (frames.flags[pfn]! & PG.shmem ? 1 : 0) + (frames.state[pfn]! & PGS.swapcache ? 1 : 0);
 }
 

@@ -8,6 +8,7 @@ import { doExit } from '../kernel/exit.ts';
 import { printk } from '../kernel/printk.ts';
 import type { Machine, Pid, Task } from '../types.ts';
 import { freePages, managedPages } from './mmzone.ts';
+import { swapTotal } from './swap_state.ts';
 import { showMem } from './show_mem.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
@@ -17,14 +18,14 @@ const SIGKILL = 9;
 
 /** RAM and swap that the kernel manages, in pages. */
 export function totalPages(machine: Machine): number {
-  return managedPages(machine.zones);
+  return managedPages(machine.zones) + swapTotal(machine);
 }
 
 /** Pages that a kill would give back, shifted by oom_score_adj; null for a process that may not be killed (oom_badness). */
 export function oomBadness(machine: Machine, task: Task): number | null {
   if (task.oomScoreAdj === OOM_SCORE_ADJ_MIN) return null;
   const { mm } = task;
-  let points = mm.rssAnon + mm.rssFile + mm.rssShmem + mm.tables;
+  let points = mm.rssAnon + mm.rssFile + mm.rssShmem + mm.swapEnts + mm.tables;
   if (machine.config.chargeKernel) points += task.kernelPages + Math.ceil(task.kernelBytes / 4096);
   return points + task.oomScoreAdj * Math.floor(totalPages(machine) / 1000);
 }
@@ -65,7 +66,7 @@ function showTask(machine: Machine, task: Task): void {
     String(mm.rssFile).padStart(8),
     String(mm.rssShmem).padStart(9),
     String(mm.tables * 4096).padStart(8),
-    '       0',
+    String(mm.swapEnts).padStart(8),
     String(task.oomScoreAdj).padStart(13),
   ];
   printk(machine, `[${cells[0]}] ${cells.slice(1).join(' ')} ${task.comm}`);

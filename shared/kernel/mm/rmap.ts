@@ -4,7 +4,8 @@
  */
 import { PG, type Machine, type Mm, type Pfn, type Pid, type Rmap } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
-import { isFilePage } from './swap.ts';
+import { isFilePage, PGS } from './swap.ts';
+import { freeSwapOf } from './swap_state.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
 export function createRmap(): Rmap {
@@ -66,7 +67,8 @@ export function pageAddRmap(machine: Machine, mm: Mm, pfn: Pfn, vpn: number): vo
   if (frames.flags[pfn]! & PG.anon) {
     mm.rssAnon += 1;
     if (before === 0) count(machine, VMSTAT.nr_anon_pages, 1);
-    else frames.refcount[pfn]! += 1;
+    // The reference of a new page is its first mapping's; the swap cache has one of its own.
+    if (before > 0 || frames.state[pfn]! & PGS.swapcache) frames.refcount[pfn]! += 1;
   } else {
     if (isFilePage(frames, pfn)) mm.rssFile += 1;
     else mm.rssShmem += 1;
@@ -94,6 +96,7 @@ export function pageRemoveRmap(machine: Machine, mm: Mm, pfn: Pfn, vpn: number):
   if (!last) return;
   count(machine, VMSTAT.nr_anon_pages, -1);
   if (frames.refcount[pfn] === 0) freePagesBlock(machine, pfn, 0);
+  else if (frames.state[pfn]! & PGS.swapcache && frames.refcount[pfn] === 1) freeSwapOf(machine, pfn);
 }
 
 /** The entry of `mm` at virtual page `from` that maps a page stands at page `to` now (mremap). */

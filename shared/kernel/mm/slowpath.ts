@@ -8,11 +8,14 @@ import { tryToCompactPages } from './compaction.ts';
 import { classZone, freePages } from './mmzone.ts';
 import { outOfMemory } from './oom_kill.ts';
 import { unreserveHighatomicPageblock } from './mobility.ts';
-import { fastpathFlags, getPageFromFreelist, gfpMigratetype, slowpathFlags, zoneWatermarkOk } from './page_alloc.ts';
+import { fastpathFlags, getPageFromFreelist, gfpMigratetype, markOf, slowpathFlags, zoneWatermarkOk } from './page_alloc.ts';
+import { canReclaim, reclaimablePages, tryToFreePages, wakeKswapd } from './vmscan.ts';
 import { count, countStall, VMSTAT } from './vmstat.ts';
 
 /** Orders above this fail rather than kill (PAGE_ALLOC_COSTLY_ORDER). */
 export const COSTLY_ORDER = 3;
+/** Times in a row that reclaim may free nothing before a request gives up (MAX_RECLAIM_RETRIES). */
+const RECLAIM_RETRIES_MAX = 16;
 /** No pages; `allocWhy` tells why. */
 export const NO_PAGES = -1;
 /** The asker itself was killed; its address space is gone. */
@@ -35,20 +38,24 @@ export function allocPages(machine: Machine, order: number, gfp: number, pid: Pi
   if (order > machine.config.maxOrder) return NO_PAGES;
   const fast = getPageFromFreelist(machine, order, gfp, fastpathFlags(gfp), 'low', pid, kind);
   if (fast >= 0) return fast;
-  if (gfp & GFP_BIT.__GFP_KSWAPD_RECLAIM) count(machine, VMSTAT.pageoutrun, 1);
+  if (gfp & GFP_BIT.__GFP_KSWAPD_RECLAIM) {
+    count(machine, VMSTAT.pageoutrun, 1);
+    wakeKswapd(machine, gfp);
+  }
   const pfn = slowpath(machine, order, gfp, pid, kind);
   if (pfn === NO_PAGES) emit(machine.facts, FACT.allocationFailed, order, freePages(machine.zones), pid);
   return pfn;
 }
 
 /** With the MIN mark and all rights; then, for those who may wait, reserves and the OOM killer (__alloc_pages_slowpath). */
-// Simplified: nothing can be reclaimed yet, so direct reclaim never makes progress.
 function slowpath(machine: Machine, order: number, gfp: number, pid: Pid, kind: number): Pfn {
   const flags = slowpathFlags(order, gfp);
   const retry = (): Pfn => getPageFromFreelist(machine, order, gfp, flags, 'min', pid, kind);
   let pfn = retry();
   if (pfn >= 0 || (gfp & GFP_BIT.__GFP_DIRECT_RECLAIM) === 0) return pfn;
   countStall(machine, stalledZone(machine, gfp), 1);
+  pfn = reclaimAndRetry(machine, order, gfp, retry);
+  if (pfn >= 0) return pfn;
   const isCostly = order > COSTLY_ORDER || (order > 0 && gfpMigratetype(gfp) !== MIGRATE.movable);
   for (const sync of isCostly ? [false, true] : [true]) {
     if (order === 0 || (gfp & GFP_BIT.__GFP_NORETRY && sync && isCostly)) break;
@@ -68,6 +75,31 @@ function slowpath(machine: Machine, order: number, gfp: number, pid: Pid, kind: 
     if (pfn >= 0) return pfn;
   }
   return gfp & GFP_BIT.__GFP_NOFAIL ? wouldSleep(machine, gfp) : NO_PAGES;
+}
+
+/** Direct reclaim, and again for as long as it frees pages or could (should_reclaim_retry). */
+function reclaimAndRetry(machine: Machine, order: number, gfp: number, retry: () => Pfn): Pfn {
+  if (!canReclaim(machine)) return NO_PAGES;
+  for (let noProgress = 0; ;) {
+    const freed = tryToFreePages(machine, gfp);
+    const pfn = retry();
+    if (pfn >= 0) return pfn;
+    if (gfp & GFP_BIT.__GFP_NORETRY || (order > COSTLY_ORDER && (gfp & GFP_BIT.__GFP_RETRY_MAYFAIL) === 0)) return NO_PAGES;
+    noProgress = freed > 0 && order <= COSTLY_ORDER ? 0 : noProgress + 1;
+    if (noProgress > RECLAIM_RETRIES_MAX || !couldReclaimEnough(machine, order, gfp)) return NO_PAGES;
+  }
+}
+
+/** Would a zone pass its mark if all that reclaim may get at were free, and has it a block of the order? */
+function couldReclaimEnough(machine: Machine, order: number, gfp: number): boolean {
+  const top = classZone(machine.zones, gfp);
+  const flags = slowpathFlags(order, gfp);
+  for (let i = top; i >= 0; i--) {
+    const zone = machine.zones[i]!;
+    const mark = markOf(zone, 'min') - reclaimablePages(machine, i);
+    if (zoneWatermarkOk(zone, order, mark, top, flags)) return true;
+  }
+  return false;
 }
 
 /** Compacts for the request and tries again (__alloc_pages_direct_compact). */

@@ -41,6 +41,8 @@ export interface Lru {
   age: number;
   /** Was kswapd woken, and how often in a row did it free nothing (kswapd_failures)? */
   kswapdWoken: boolean;
+  /** Highest zone that it is to balance. */
+  kswapdTop: number;
   kswapdFailures: number;
 }
 
@@ -53,6 +55,7 @@ export function createLru(): Lru {
     fileCost: 0,
     age: 0,
     kswapdWoken: false,
+    kswapdTop: -1,
     kswapdFailures: 0,
   };
 }
@@ -151,6 +154,18 @@ export function lruPages(machine: Machine, list: number, top = ZONES_MAX - 1): n
   let pages = 0;
   for (let zone = 0; zone <= top; zone++) pages += machine.lru.pages[zone * LRU_LISTS + list]!;
   return pages;
+}
+
+/** Reclaiming pages of a kind cost something: writes to a device count as a batch each, pages that had to stay as one (lru_note_cost). */
+export function lruNoteCost(machine: Machine, isFile: boolean, writes: number, kept: number): void {
+  const { lru } = machine;
+  const cost = writes * 32 + kept;
+  if (isFile) lru.fileCost += cost;
+  else lru.anonCost += cost;
+  const size = lruPages(machine, 0) + lruPages(machine, 1) + lruPages(machine, 2) + lruPages(machine, 3);
+  if (lru.fileCost + lru.anonCost <= size >> 2) return;
+  lru.fileCost >>= 1;
+  lru.anonCost >>= 1;
 }
 
 /** Is this a page of a file's cache? */

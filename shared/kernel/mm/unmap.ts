@@ -3,6 +3,7 @@ import { detachTable, mmuOf, PTE, PTE_PFN_SHIFT, pmdAt, pteIndex, spanEnd, table
 import { PAGE_SIZE, type Addr, type Machine, type Mm, type Pfn } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { pageRemoveRmap } from './rmap.ts';
+import { swapFree } from './swap_state.ts';
 import { putShm } from './shmem.ts';
 import { findVmaIndex, isolateRange, pagesOf, VM } from './vma.ts';
 import { count, VMSTAT } from './vmstat.ts';
@@ -22,7 +23,10 @@ export function zapRange(machine: Machine, mm: Mm, start: Addr, end: Addr): void
         const pte = words[at]!;
         if (pte === 0) continue;
         words[at] = 0;
-        if ((pte & PTE.special) === 0) pageRemoveRmap(machine, mm, pte >>> PTE_PFN_SHIFT, vpn + at);
+        if ((pte & PTE.present) === 0) {
+          mm.swapEnts -= 1;
+          swapFree(machine, pte >>> PTE_PFN_SHIFT);
+        } else if ((pte & PTE.special) === 0) pageRemoveRmap(machine, mm, pte >>> PTE_PFN_SHIFT, vpn + at);
       }
     }
     addr = stop;

@@ -4,7 +4,7 @@
  */
 import type { Inode } from '../fs/inode.ts';
 import type { Machine, Pfn } from '../types.ts';
-import { LRU, lruPages, PGS, setState } from './swap.ts';
+import { LRU, lruNoteCost, lruPages, PGS, setState } from './swap.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
 /** A page of a file is pushed out: its shadow, the active bit in the lowest place (workingset_eviction). */
@@ -32,8 +32,7 @@ export function refault(machine: Machine, pfn: Pfn, shadow: number, isFile: bool
   if ((shadow & 1) === 0) return;
   setState(machine, pfn, PGS.workingset, 0);
   count(machine, isFile ? VMSTAT.workingset_restore_file : VMSTAT.workingset_restore_anon, 1);
-  if (isFile) machine.lru.fileCost += 1;
-  else machine.lru.anonCost += 1;
+  lruNoteCost(machine, isFile, 1, 0);
 }
 
 /** The same for a page of a file that is read again. */

@@ -12,6 +12,7 @@ import { pagetypeinfo } from './pagetypeinfo.ts';
 import { slabinfo } from './slabinfo.ts';
 import { stat } from './stat.ts';
 import { maps, smaps, statm, status } from './task_mmu.ts';
+import { swaps } from './swaps.ts';
 import { vmallocinfo } from './vmallocinfo.ts';
 import { vmstat } from './vmstat.ts';
 import { zoneinfo } from './zoneinfo.ts';
@@ -25,6 +26,7 @@ const FILES: Readonly<Record<string, (machine: Machine) => string>> = {
   vmallocinfo,
   slabinfo,
   stat,
+  swaps,
   vmstat,
   zoneinfo,
   kmsg: (machine) => machine.kmsg.map((line) => `${line}\n`).join(''),

@@ -68,6 +68,8 @@ export interface AreaSizes {
   lazyFree: number;
   /** The dirty part of `pss`. */
   pssDirty: number;
+  swap: number;
+  swapPss: number;
 }
 
 const PSS_SHIFT = 12;
@@ -85,6 +87,8 @@ export function areaSizes(machine: Machine, mm: Mm, vma: Vma): AreaSizes {
     anonymous: 0,
     lazyFree: 0,
     pssDirty: 0,
+    swap: 0,
+    swapPss: 0,
   };
   const { words } = machine.tables;
   for (let addr = vma.start; addr < vma.end;) {
@@ -93,12 +97,20 @@ export function areaSizes(machine: Machine, mm: Mm, vma: Vma): AreaSizes {
     const pde = pmd < 0 ? 0 : words[pmd]!;
     if (pde !== 0) {
       const first = tableBase(machine, pde >>> PTE_PFN_SHIFT) + pteIndex(machine, addr);
-      for (let at = first, end = first + (stop - addr) / PAGE_SIZE; at < end; at++)
+      for (let at = first, end = first + (stop - addr) / PAGE_SIZE; at < end; at++) {
         if ((words[at]! & PTE.present) !== 0) addPage(machine, sizes, words[at]!);
+        else if (words[at] !== 0) addSwapEntry(machine, sizes, words[at]!);
+      }
     }
     addr = stop;
   }
   return sizes;
+}
+
+/** A page in swap: its slot is shared by as many as name it. */
+function addSwapEntry(machine: Machine, sizes: AreaSizes, pte: number): void {
+  sizes.swap += 1;
+  sizes.swapPss += Math.floor((4096 * (1 << PSS_SHIFT)) / machine.swap!.map[pte >>> PTE_PFN_SHIFT]!);
 }
 
 function addPage(machine: Machine, sizes: AreaSizes, pte: number): void {
@@ -155,9 +167,10 @@ export function smaps(machine: Machine, task: Task): string {
     text += line('Private_Clean', sizes.privateClean * 4) + line('Private_Dirty', sizes.privateDirty * 4);
     text += line('Referenced', sizes.referenced * 4) + line('Anonymous', sizes.anonymous * 4);
     text += line('KSM', 0) + line('LazyFree', sizes.lazyFree * 4);
-    for (const label of ['AnonHugePages', 'ShmemPmdMapped', 'FilePmdMapped', 'Shared_Hugetlb', 'Private_Hugetlb', 'Swap', 'SwapPss']) {
+    for (const label of ['AnonHugePages', 'ShmemPmdMapped', 'FilePmdMapped', 'Shared_Hugetlb', 'Private_Hugetlb']) {
       text += line(label, 0);
     }
+    text += line('Swap', sizes.swap * 4) + line('SwapPss', pssKb(sizes.swapPss));
     text += line('Locked', vma.flags & VM.locked ? pssKb(sizes.pss) : 0);
     text += `THPeligible:           0\n${vmFlagsLine(vma)}`;
   }
@@ -209,7 +222,7 @@ export function status(_machine: Machine, task: Task): string {
     kb('VmExe', 0) +
     kb('VmLib', 0) +
     kb('VmPTE', mm.tables) +
-    kb('VmSwap', 0) +
+    kb('VmSwap', mm.swapEnts) +
     'Threads:\t1\n'
   );
 }

@@ -1,0 +1,25 @@
+/** vm.drop_caches (fs/drop_caches.c; spec §14): 1 drops clean pages of files that nobody maps, 2 shrinks slabs, 3 does both. Dirty pages stay: fsync first. */
+import { PGS } from './swap.ts';
+import type { Machine } from '../types.ts';
+import { removeFromPageCache } from './page_cache.ts';
+import { count, VMSTAT } from './vmstat.ts';
+
+/** Every clean page that is only in the cache (invalidate_mapping_pages). */
+function dropPagecache(machine: Machine): void {
+  const { frames, disk } = machine;
+  for (const inode of disk?.inodes.values() ?? []) {
+    for (const pfn of [...inode.pages.values()]) {
+      if ((frames.state[pfn]! & PGS.dirty) === 0 && frames.refcount[pfn] === 1) removeFromPageCache(machine, pfn);
+    }
+  }
+}
+
+/** Values as the kernel takes them: bit 0 pages, bit 1 slabs; 4 only silences the log. */
+// Simplified: no cache of this machine has a shrinker of its own, so dropping slabs frees what is empty already.
+export function dropCaches(machine: Machine, value: number): void {
+  if (value & 1) {
+    dropPagecache(machine);
+    count(machine, VMSTAT.drop_pagecache, 1);
+  }
+  if (value & 2) count(machine, VMSTAT.drop_slab, 1);
+}

@@ -1,0 +1,356 @@
+/**
+ * Reclaim (mm/vmscan.c; spec §14): pages that were not used lately are taken from the tails of the inactive lists,
+ * files' pages dropped or left to the flusher, anonymous ones pushed out to swap. kswapd does it at ticks, from the low
+ * mark to the high one; who finds nothing free does it in its own time (direct reclaim).
+ */
+import { PTE, PTE_PFN_SHIFT, pteAt } from '../arch/mmu.ts';
+import { inodeOf } from '../fs/inode.ts';
+import { GFP_BIT } from '../gfp.ts';
+import { PAGE_SIZE, PG, type Machine, type Mm, type Pfn } from '../types.ts';
+import { expectedRefs } from './migrate.ts';
+import { classZone, isqrt } from './mmzone.ts';
+import { markOf, zoneWatermarkOk } from './page_alloc.ts';
+import { removeFromPageCache } from './page_cache.ts';
+import { flush } from './page_writeback.ts';
+import { pageRemoveRmap, rmapWalk } from './rmap.ts';
+import { LRU, lruAdd, lruDel, lruNoteCost, lruPages, PGS } from './swap.ts';
+import { addToSwap, deleteFromSwapCache, freeSlots, swapDuplicate, writeToSwap } from './swap_state.ts';
+import { VM, vmaAt } from './vma.ts';
+import { count, VMSTAT } from './vmstat.ts';
+import { workingsetEviction } from './workingset.ts';
+
+/** Pages of a batch, and what direct reclaim is content with. */
+export const SWAP_CLUSTER_MAX = 32;
+const DEF_PRIORITY = 12;
+/** Times that kswapd may free nothing before it stays asleep (MAX_RECLAIM_RETRIES). */
+const RETRIES_MAX = 16;
+/** Pages that the flusher writes for a reclaimer that found dirty ones only. */
+const FLUSH_PAGES = 1024;
+
+/** What one run of reclaim works with (struct scan_control). */
+interface ScanControl {
+  readonly machine: Machine;
+  /** Number of the highest zone that the pages may be of. */
+  readonly top: number;
+  readonly isKswapd: boolean;
+  readonly maySwap: boolean;
+  priority: number;
+  target: number;
+  reclaimed: number;
+}
+
+/** Entries that used a page since the last look, whose bits are cleared; and was it to run it (folio_referenced)? */
+interface Referenced {
+  entries: number;
+  exec: boolean;
+  locked: boolean;
+  /** Entries that MADV_FREE gave away, and nobody wrote since. */
+  lazyFree: number;
+}
+
+function folioReferenced(machine: Machine, pfn: Pfn): Referenced {
+  const found: Referenced = { entries: 0, exec: false, locked: false, lazyFree: 0 };
+  const { words } = machine.tables;
+  rmapWalk(machine, pfn, (pid, vpn) => {
+    const { mm } = machine.tasks.get(pid)!;
+    const vma = vmaAt(mm, vpn * PAGE_SIZE);
+    if (vma !== null && vma.flags & VM.locked) found.locked = true;
+    const at = pteAt(machine, mm.pgd, vpn * PAGE_SIZE);
+    if ((words[at]! & (PTE.lazyfree | PTE.dirty)) === PTE.lazyfree) found.lazyFree += 1;
+    if ((words[at]! & PTE.accessed) === 0) return;
+    words[at] = (words[at]! & ~PTE.accessed) >>> 0;
+    found.entries += 1;
+    if (vma !== null && vma.flags & VM.exec) found.exec = true;
+  });
+  return found;
+}
+
+const VERDICT = { keep: 0, activate: 1, reclaim: 2, discard: 3 } as const;
+
+/** The second chance: once used, a page stays; used again, or by several, it becomes active (folio_check_references). */
+function checkReferences(machine: Machine, pfn: Pfn): number {
+  const { frames } = machine;
+  const isFile = (frames.state[pfn]! & PGS.file) !== 0;
+  const { entries, exec, locked, lazyFree } = folioReferenced(machine, pfn);
+  const wasReferenced = (frames.state[pfn]! & PGS.referenced) !== 0;
+  frames.state[pfn]! &= ~PGS.referenced;
+  if (locked) return VERDICT.activate;
+  const isDiscarded = lazyFree > 0 && lazyFree === frames.mapcount[pfn] && (frames.state[pfn]! & PGS.swapcache) === 0;
+  if (entries === 0) return isDiscarded ? VERDICT.discard : VERDICT.reclaim;
+  frames.state[pfn]! |= PGS.referenced;
+  if (wasReferenced || entries > 1 || (exec && isFile)) return VERDICT.activate;
+  return VERDICT.keep;
+}
+
+/** Takes every entry off a page: empty ones for a file's, swap entries for one with a slot (try_to_unmap). */
+export function tryToUnmap(machine: Machine, pfn: Pfn): void {
+  const { frames, rmap, tables } = machine;
+  const slot = frames.state[pfn]! & PGS.swapcache ? frames.mapping[pfn]! : -1;
+  while (frames.rmap[pfn]! >= 0) {
+    const node = frames.rmap[pfn]!;
+    const { mm }: { mm: Mm } = machine.tasks.get(rmap.pid[node]!)!;
+    const vpn = rmap.vpn[node]!;
+    const at = pteAt(machine, mm.pgd, vpn * PAGE_SIZE);
+    if (tables.words[at]! & PTE.dirty && slot >= 0) frames.state[pfn]! |= PGS.dirty;
+    tables.words[at] = slot < 0 ? 0 : ((slot << PTE_PFN_SHIFT) | PTE.swap) >>> 0;
+    if (slot >= 0) {
+      swapDuplicate(machine, slot);
+      mm.swapEnts += 1;
+    }
+    pageRemoveRmap(machine, mm, pfn, vpn);
+  }
+}
+
+/** A clean page that nobody maps goes, and leaves its shadow behind (__remove_mapping). */
+function removeMapping(machine: Machine, pfn: Pfn): void {
+  const { frames } = machine;
+  const shadow = workingsetEviction(machine, (frames.state[pfn]! & PGS.workingset) !== 0);
+  if (frames.state[pfn]! & PGS.file) {
+    inodeOf(machine, frames.mapping[pfn]!).evicted.set(frames.index[pfn]!, shadow);
+    removeFromPageCache(machine, pfn);
+    return;
+  }
+  const slot = frames.mapping[pfn]!;
+  if (machine.swap!.map[slot]! > 0) machine.swap!.evicted.set(slot, shadow);
+  deleteFromSwapCache(machine, pfn);
+}
+
+/** What becomes of one isolated page (shrink_folio_list). VERDICT.reclaim: it is free. */
+// Simplified: pages of shared anonymous memory stay; Linux swaps them too.
+function shrinkPage(sc: ScanControl, pfn: Pfn): number {
+  const { machine } = sc;
+  const { frames } = machine;
+  const isFile = (frames.state[pfn]! & PGS.file) !== 0;
+  const isAnon = (frames.flags[pfn]! & PG.anon) !== 0;
+  if (frames.order[pfn] !== 0 || (!isFile && !isAnon)) return VERDICT.keep;
+  // Pinned, or not mapped yet.
+  if (frames.refcount[pfn]! > expectedRefs(frames, pfn)) return VERDICT.keep;
+  const verdict = checkReferences(machine, pfn);
+  if (verdict === VERDICT.discard) {
+    // Its last entry frees it.
+    tryToUnmap(machine, pfn);
+    return VERDICT.reclaim;
+  }
+  if (verdict !== VERDICT.reclaim) return verdict;
+  if (isAnon && (frames.state[pfn]! & PGS.swapcache) === 0) {
+    if (!sc.maySwap) return VERDICT.keep;
+    if (!addToSwap(machine, pfn)) return VERDICT.activate;
+  }
+  tryToUnmap(machine, pfn);
+  if (frames.state[pfn]! & PGS.dirty) {
+    // Pages of files are the flusher's to write.
+    if (isFile) return VERDICT.activate;
+    if (!sc.maySwap) return VERDICT.keep;
+    writeToSwap(machine, pfn);
+  }
+  removeMapping(machine, pfn);
+  return VERDICT.reclaim;
+}
+
+/** Up to `wanted` pages from the tail of a list; those of higher zones go to its head (isolate_lru_folios). */
+function isolatePages(sc: ScanControl, list: number, wanted: number): Pfn[] {
+  const { machine } = sc;
+  const { lru, zones } = machine;
+  const end = zones[sc.top]!.end;
+  const taken: Pfn[] = [];
+  for (let left = sc.top === zones.length - 1 ? wanted : allOf(machine, list); left > 0 && taken.length < wanted; left--) {
+    const pfn = lru.tail[list]!;
+    if (pfn < 0) break;
+    lruDel(machine, pfn);
+    if (pfn < end) taken.push(pfn);
+    else lruAdd(machine, pfn);
+  }
+  return taken;
+}
+
+const allOf = (machine: Machine, list: number): number => lruPages(machine, list);
+const isFileList = (list: number): boolean => list === LRU.inactiveFile || list === LRU.activeFile;
+
+function countScan(sc: ScanControl, scanned: number, freed: number, isFile: boolean): void {
+  const { machine } = sc;
+  count(machine, sc.isKswapd ? VMSTAT.pgscan_kswapd : VMSTAT.pgscan_direct, scanned);
+  count(machine, sc.isKswapd ? VMSTAT.pgsteal_kswapd : VMSTAT.pgsteal_direct, freed);
+  count(machine, isFile ? VMSTAT.pgscan_file : VMSTAT.pgscan_anon, scanned);
+  count(machine, isFile ? VMSTAT.pgsteal_file : VMSTAT.pgsteal_anon, freed);
+  machine.cost += scanned * machine.config.costs.reclaim_scan!;
+}
+
+/** A batch from an inactive list: freed, kept at its head, or made active (shrink_inactive_list). */
+function shrinkInactiveList(sc: ScanControl, list: number, wanted: number): void {
+  const { machine } = sc;
+  const { frames, vmstat } = machine;
+  const pages = isolatePages(sc, list, wanted);
+  const written = vmstat[VMSTAT.pswpout]!;
+  let [freed, dirty] = [0, 0];
+  for (const pfn of pages) {
+    const verdict = shrinkPage(sc, pfn);
+    if (verdict === VERDICT.reclaim) {
+      freed += 1;
+      continue;
+    }
+    if (verdict === VERDICT.activate) {
+      if ((frames.state[pfn]! & (PGS.file | PGS.dirty)) === (PGS.file | PGS.dirty)) dirty += 1;
+      frames.state[pfn]! |= PGS.active;
+      machine.lru.age += 1;
+      count(machine, VMSTAT.pgactivate, 1);
+    }
+    lruAdd(machine, pfn);
+  }
+  const swapped = vmstat[VMSTAT.pswpout]! - written;
+  if (swapped > 0) machine.cost += machine.config.costs.disk_io!;
+  // Nothing but dirty pages: the flusher writes, and whoever needs memory waits for it.
+  if (dirty > 0 && dirty === pages.length) flush(machine, FLUSH_PAGES, machine.now);
+  countScan(sc, pages.length, freed, isFileList(list));
+  lruNoteCost(machine, isFileList(list), swapped, pages.length - freed);
+  sc.reclaimed += freed;
+}
+
+/** A batch from an active list goes to the head of the inactive one; what runs code and was used stays (shrink_active_list). */
+function shrinkActiveList(sc: ScanControl, list: number, wanted: number): void {
+  const { machine } = sc;
+  const { frames } = machine;
+  const pages = isolatePages(sc, list, wanted);
+  let rotated = 0;
+  for (const pfn of pages) {
+    const { entries, exec } = folioReferenced(machine, pfn);
+    if (entries > 0 && exec && isFileList(list)) {
+      rotated += 1;
+      lruAdd(machine, pfn);
+      continue;
+    }
+    frames.state[pfn] = (frames.state[pfn]! & ~PGS.active) | PGS.workingset;
+    lruAdd(machine, pfn);
+  }
+  count(machine, VMSTAT.pgrefill, pages.length);
+  count(machine, VMSTAT.pgdeactivate, pages.length - rotated);
+  machine.cost += pages.length * machine.config.costs.reclaim_scan!;
+  if (rotated > 0) lruNoteCost(machine, isFileList(list), 0, rotated);
+}
+
+/** Should active pages move over: 1 GB keeps a third inactive, 10 GB a tenth (inactive_is_low)? */
+export function inactiveIsLow(machine: Machine, inactiveList: number): boolean {
+  const inactive = lruPages(machine, inactiveList);
+  const active = lruPages(machine, inactiveList + 1);
+  const gb = (inactive + active) >> (30 - 12);
+  const ratio = gb > 0 ? isqrt(10 * gb) : 1;
+  return inactive * ratio < active;
+}
+
+/** Pages to scan of each list at this priority (get_scan_count; spec §14). */
+export function scanCount(sc: Pick<ScanControl, 'machine' | 'top' | 'priority' | 'maySwap'>): number[] {
+  const { machine, top, priority } = sc;
+  const size = (list: number) => lruPages(machine, list, top) >> priority;
+  const only = (anon: boolean) => [0, 1, 2, 3].map((list) => (isFileList(list) === anon ? 0 : size(list)));
+  if (!sc.maySwap || freeSlots(machine) === 0) return only(false);
+  const { swappiness } = machine.config;
+  if (swappiness === 0 && !isFileTiny(machine)) return only(false);
+  if (priority === 0 && swappiness > 0) return [0, 1, 2, 3].map(size);
+  if (isFileTiny(machine)) return only(true);
+  const { anonCost, fileCost } = machine.lru;
+  const total = 2 * (anonCost + fileCost) + anonCost + fileCost;
+  const sum = anonCost + fileCost;
+  const anon = Math.floor((swappiness * (total + 1)) / (sum + anonCost + 1));
+  const file = Math.floor(((200 - swappiness) * (total + 1)) / (sum + fileCost + 1));
+  const all = anon + file;
+  return [0, 1, 2, 3].map((list) => Math.floor((size(list) * (isFileList(list) ? file : anon)) / all));
+}
+
+/** Would a zone lie under its high mark even if all pages of files were free, with anonymous ones to take (prepare_scan_control)? */
+function isFileTiny(machine: Machine): boolean {
+  const { zones } = machine;
+  let [high, free] = [0, 0];
+  for (const zone of zones) {
+    high += zone.watermark.high;
+    free += zone.free;
+  }
+  const file = lruPages(machine, LRU.activeFile) + lruPages(machine, LRU.inactiveFile);
+  const anon = lruPages(machine, LRU.inactiveAnon);
+  return file + free <= high && !inactiveIsLow(machine, LRU.inactiveAnon) && anon > 0;
+}
+
+/** One pass over the lists, a batch of each in turn until there is enough (shrink_lruvec). */
+// Simplified: with enough freed Linux goes on in the proportion of the lists; here the pass ends.
+function shrinkLists(sc: ScanControl): void {
+  const left = scanCount(sc);
+  while (left[LRU.inactiveAnon]! > 0 || left[LRU.activeFile]! > 0 || left[LRU.inactiveFile]! > 0) {
+    for (let list = 0; list < left.length; list++) {
+      const batch = Math.min(left[list]!, SWAP_CLUSTER_MAX);
+      if (batch === 0) continue;
+      left[list]! -= batch;
+      if (list === LRU.inactiveAnon || list === LRU.inactiveFile) shrinkInactiveList(sc, list, batch);
+      else if (inactiveIsLow(sc.machine, list - 1)) shrinkActiveList(sc, list, batch);
+    }
+    if (sc.reclaimed >= sc.target) break;
+  }
+  if (sc.maySwap && freeSlots(sc.machine) > 0 && inactiveIsLow(sc.machine, LRU.inactiveAnon))
+    shrinkActiveList(sc, LRU.activeAnon, SWAP_CLUSTER_MAX);
+}
+
+/** Is there anything on this machine that reclaim could work on? */
+export function canReclaim(machine: Machine): boolean {
+  return machine.disk !== null || machine.swap !== null;
+}
+
+function startScan(machine: Machine, top: number, isKswapd: boolean, target: number, maySwap: boolean): ScanControl {
+  return { machine, top, isKswapd, maySwap: maySwap && machine.swap !== null, priority: DEF_PRIORITY, target, reclaimed: 0 };
+}
+
+/** Direct reclaim for a request: harder and harder until 32 pages are free; how many it freed (try_to_free_pages). */
+export function tryToFreePages(machine: Machine, gfp: number): number {
+  if (!canReclaim(machine)) return 0;
+  const sc = startScan(machine, classZone(machine.zones, gfp), false, SWAP_CLUSTER_MAX, (gfp & GFP_BIT.__GFP_IO) !== 0);
+  for (; sc.priority >= 0 && sc.reclaimed < sc.target; sc.priority--) shrinkLists(sc);
+  if (sc.reclaimed > 0) machine.lru.kswapdFailures = 0;
+  return sc.reclaimed;
+}
+
+/** Pages of a zone that reclaim may get at: those of files, and anonymous ones while swap has room (zone_reclaimable_pages). */
+export function reclaimablePages(machine: Machine, zone: number): number {
+  const { pages } = machine.lru;
+  const at = zone * 5;
+  const files = pages[at + LRU.inactiveFile]! + pages[at + LRU.activeFile]!;
+  return freeSlots(machine) > 0 ? files + pages[at + LRU.inactiveAnon]! + pages[at + LRU.activeAnon]! : files;
+}
+
+/** Somebody found the low mark crossed; kswapd runs at the next tick (wakeup_kswapd). */
+export function wakeKswapd(machine: Machine, gfp: number): void {
+  if (!canReclaim(machine)) return;
+  machine.lru.kswapdWoken = true;
+  machine.lru.kswapdTop = Math.max(machine.lru.kswapdTop, classZone(machine.zones, gfp));
+}
+
+/** Is every zone up to `top` above its high mark (pgdat_balanced; spec §14)? */
+function isBalanced(machine: Machine, top: number): boolean {
+  for (let i = 0; i <= top; i++) {
+    const zone = machine.zones[i]!;
+    if (zone.managed > 0 && !zoneWatermarkOk(zone, 0, markOf(zone, 'high'), top, 0)) return false;
+  }
+  return true;
+}
+
+/** kswapd's part of a tick: until the zones are balanced, or nothing is to be had (balance_pgdat). What it costs, nobody pays. */
+// Simplified: it looks at order 0 only; blocks of higher orders are compaction's work.
+export function kswapdTick(machine: Machine): void {
+  const { lru } = machine;
+  if (!lru.kswapdWoken) return;
+  lru.kswapdWoken = false;
+  const top = Math.max(0, lru.kswapdTop);
+  lru.kswapdTop = -1;
+  if (lru.kswapdFailures >= RETRIES_MAX || isBalanced(machine, top)) return;
+  const { cost } = machine;
+  const target = machine.zones.slice(0, top + 1).reduce((sum, zone) => sum + Math.max(zone.watermark.high, SWAP_CLUSTER_MAX), 0);
+  const sc = startScan(machine, top, true, target, true);
+  let total = 0;
+  for (; sc.priority >= 1 && !isBalanced(machine, top);) {
+    sc.reclaimed = 0;
+    shrinkLists(sc);
+    total += sc.reclaimed;
+    if (sc.reclaimed < target) sc.priority -= 1;
+  }
+  lru.kswapdFailures = total === 0 ? lru.kswapdFailures + 1 : 0;
+  if (!isBalanced(machine, top)) {
+    lru.kswapdWoken = true;
+    lru.kswapdTop = top;
+  }
+  machine.cost = cost;
+}
