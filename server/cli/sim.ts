@@ -6,7 +6,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { LineError, LineSplitter } from './sim/lines.ts';
-import { newPlay, playLine } from './sim/play.ts';
+import { scriptPlayer } from './sim/script.ts';
 
 const FLUSH_AT = 1 << 16;
 
@@ -31,12 +31,9 @@ class Output {
 }
 
 async function playStream(input: Readable): Promise<number> {
-  const play = newPlay();
   const output = new Output();
-  const lines = new LineSplitter((text, number) => {
-    const answer = playLine(play, text, number);
-    if (answer !== null) output.line(answer);
-  });
+  const script = scriptPlayer((answer) => output.line(answer));
+  const lines = new LineSplitter(script.line);
   try {
     for await (const chunk of input) {
       lines.push(chunk as Buffer);
@@ -44,6 +41,7 @@ async function playStream(input: Readable): Promise<number> {
       if (process.stdout.writableNeedDrain) await new Promise((done) => process.stdout.once('drain', done));
     }
     lines.end();
+    script.end();
   } catch (error) {
     if (!(error instanceof LineError)) throw error;
     output.flush();
@@ -51,7 +49,7 @@ async function playStream(input: Readable): Promise<number> {
     return REFUSED;
   }
   output.flush();
-  return play.assertFailed ? ASSERT_FAILED : UNDERSTOOD;
+  return script.play.assertFailed ? ASSERT_FAILED : UNDERSTOOD;
 }
 
 async function main(args: string[]): Promise<number> {

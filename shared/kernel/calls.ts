@@ -101,6 +101,7 @@ export const CALLS = {
   pwrite: { who: 'process', args: file.preadArgs, run: file.sysPwrite },
   fsync: { who: 'process', args: file.fdArgs, run: file.sysFsync },
   close: { who: 'process', args: file.fdArgs, run: file.sysClose },
+  transfer: { who: 'process', args: file.transferArgs, run: file.sysTransfer },
   swapon: { who: 'any', args: none, run: swap.sysSwapon },
   swapoff: { who: 'any', args: none, run: swap.sysSwapoff },
   spawn: { who: 'kernel', args: none, run: process.sysSpawn },

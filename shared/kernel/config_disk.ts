@@ -22,6 +22,8 @@ const PATH_MAX = 255;
 /** Bytes that a file can have. */
 export const FILE_BYTES_MAX = 0x8000_0000;
 const SLOTS_MAX = 1 << 20;
+/** Slots of swap where a machine with a policy names none. */
+const REPLACED_MAX = 65536;
 const FUTURE_MAX = 1 << 20;
 const POLICIES = ['fifo', 'lru', 'clock', 'opt', 'random'] as const;
 
@@ -129,15 +131,17 @@ export function diskConfig(
   | 'replacement'
 > {
   const checks = checksWith(fail);
+  const replacement = replacementOf(checks, keys.replacement);
   const knob = (name: string, high: number, otherwise: number) => checks.integer(keys[name], name, 0, high, otherwise);
   return {
     disk: diskOf(checks, keys.disk),
-    swap: swapOf(checks, keys.swap),
+    // Pages that a policy takes away go somewhere.
+    swap: swapOf(checks, keys.swap) ?? (replacement === null ? null : { slots: REPLACED_MAX, readahead: 1 }),
     swappiness: knob('swappiness', 200, 60),
     dirtyRatio: knob('dirty_ratio', 100, 20),
     dirtyBackgroundRatio: knob('dirty_background_ratio', 100, 10),
     dirtyExpireCentisecs: knob('dirty_expire_centisecs', 0x7fffffff, 3000),
     dirtyWritebackCentisecs: knob('dirty_writeback_centisecs', 0x7fffffff, 500),
-    replacement: replacementOf(checks, keys.replacement),
+    replacement,
   };
 }

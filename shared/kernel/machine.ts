@@ -20,6 +20,7 @@ import { bootMemory } from './mm/memblock.ts';
 import { createFrames } from './mm/mmzone.ts';
 import { writebackTick } from './mm/page_writeback.ts';
 import { createRmap } from './mm/rmap.ts';
+import { createReplacement } from './mm/replacement.ts';
 import { createLru } from './mm/swap.ts';
 import { createSwap } from './mm/swap_state.ts';
 import { createVmapSpace } from './mm/vmap_area.ts';
@@ -70,6 +71,7 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     disk: createDisk(parsed),
     lru: createLru(),
     swap: createSwap(parsed.swap),
+    replacement: createReplacement(parsed),
     committed: 0,
     cost: 0,
     kills: [],
@@ -155,7 +157,7 @@ const SMALL = [
   ...(['tlb'] as const),
   ...(['now', 'rng', 'nextPid', 'initBorn', 'kmsg', 'kmsgLines', 'nextShm', 'committed', 'zones', 'tasks'] as const),
   ...(['vmap', 'highmem', 'iomem', 'slab', 'shm', 'shmPages', 'ipc', 'cma', 'bootPages', 'contents'] as const),
-  ...(['disk', 'lru', 'swap'] as const),
+  ...(['disk', 'lru', 'swap', 'replacement'] as const),
 ] as const satisfies readonly (keyof Machine)[];
 
 function smallState(machine: Machine): Record<string, unknown> {

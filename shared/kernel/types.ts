@@ -6,6 +6,7 @@ import type { FactRing } from './facts.ts';
 import type { EntryCounts } from './kernel/entry.ts';
 import type { Disk, FileConfig, OpenFile } from './fs/inode.ts';
 import type { Lru } from './mm/swap.ts';
+import type { Replacement } from './mm/replacement.ts';
 import type { Swap } from './mm/swap_state.ts';
 import type { SlabConfig, SlabState } from './mm/slab_types.ts';
 import type { Layout } from './mm/mmap_layout.ts';
@@ -261,6 +262,8 @@ export interface Machine {
   readonly lru: Lru;
   /** The area for pages that are pushed out; null on a machine without one. */
   readonly swap: Swap | null;
+  /** Which pages each process keeps, where a course's policy decides; else null. */
+  readonly replacement: Replacement | null;
   /** Committed_AS: pages promised to all processes and shared objects. */
   committed: number;
   /** Entries into the kernel; saved, not hashed. */

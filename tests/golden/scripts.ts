@@ -1,7 +1,7 @@
 /** The golden scripts: where they are, where their answers are, and how they are played. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { newPlay, playLine } from '../../server/cli/sim/play.ts';
+import { scriptPlayer } from '../../server/cli/sim/script.ts';
 
 const HERE = import.meta.dirname;
 export const EXAMPLES = join(HERE, '..', '..', 'assets', 'examples');
@@ -23,11 +23,15 @@ export function goldenScripts(): GoldenScript[] {
 
 /** All answers, a line each. */
 export function answersTo(script: string): string {
-  const play = newPlay();
-  return readFileSync(script, 'utf8')
+  let answers = '';
+  const player = scriptPlayer((answer) => {
+    answers += `${answer}\n`;
+  });
+  readFileSync(script, 'utf8')
     .split('\n')
-    .map((line, index) => (line.trim() === '' ? null : playLine(play, line, index + 1)))
-    .filter((answer) => answer !== null)
-    .map((answer) => `${answer}\n`)
-    .join('');
+    .forEach((line, index) => {
+      if (line.trim() !== '') player.line(line, index + 1);
+    });
+  player.end();
+  return answers;
 }

@@ -66,6 +66,17 @@ const MAKERS: readonly [number, Maker][] = [
   ],
   [1, (_machine, pid, pick) => ({ pid: pick(2) * pid, call: one(['swapon', 'swapon', 'swapoff'], pick) })],
   [4, (machine, pid, pick) => touchMuch(machine, pid, pick)],
+  [
+    1,
+    (machine, pid, pick) => ({
+      pid,
+      call: 'transfer',
+      fd: someFd(machine, pid, pick),
+      offset: pick(50 * PAGE),
+      count: pick(20 * PAGE),
+      method: one(['read+write', 'mmap+write', 'sendfile', 'sendfile+gather', 'splice'], pick),
+    }),
+  ],
   [1, (machine, pid, pick) => ({ pid, call: 'close', fd: someFd(machine, pid, pick) })],
 ];
 const WEIGHT = MAKERS.reduce((sum, [weight]) => sum + weight, 0);

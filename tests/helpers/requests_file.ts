@@ -20,4 +20,5 @@ export const FILE_CALLS: readonly GoodCall[] = [
   { call: 'close', by: 'process', args: ({ file }) => ({ fd: file.fd }) },
   { call: 'swapoff', by: 'kernel', args: () => ({}) },
   { call: 'swapon', by: 'kernel', swapOff: true, args: () => ({}) },
+  { call: 'transfer', by: 'process', args: ({ file }) => ({ fd: file.fd, offset: 0, count: PAGE, method: 'sendfile' }) },
 ];

@@ -48,6 +48,19 @@ export const SHAPES: readonly Shape[] = [
     config: { frames: 160, zones: { normal: 160 }, mobility: false, minFreeKbytes: 32, swap: { slots: 300 }, swappiness: 100 },
   },
   {
+    name: 'pages by the clock, few for each',
+    processes: 4,
+    config: {
+      frames: 200,
+      zones: { normal: 200 },
+      mobility: false,
+      minFreeKbytes: 32,
+      disk: DISK,
+      swap: { slots: 60 },
+      replacement: { policy: 'clock', frames: 12 },
+    },
+  },
+  {
     name: 'files, swap, zones and migratetypes',
     processes: 5,
     config: {

@@ -5,6 +5,7 @@ import { cmaRelease } from '../mm/cma_area.ts';
 import { unpinAll } from '../mm/gup.ts';
 import { unmapAllOf } from '../mm/highmem.ts';
 import { freePagesBlock } from '../mm/page_alloc.ts';
+import { forgetResident } from '../mm/replacement.ts';
 import { releaseSlabsOf } from '../mm/slab_release.ts';
 import { exitMmap } from '../mm/unmap.ts';
 import { freeAreasOf } from '../mm/vmap_area.ts';
@@ -14,6 +15,7 @@ import { releaseRegionsOf } from './resource.ts';
 // Simplified: no zombies and no wait(); a child whose parent dies belongs to pid 1.
 export function doExit(machine: Machine, task: Task, signal: number): void {
   exitMmap(machine, task.mm);
+  if (machine.replacement !== null) forgetResident(machine, task.pid);
   unpinAll(machine, task);
   unmapAllOf(machine, task.pid);
   freeAreasOf(machine, task.pid);

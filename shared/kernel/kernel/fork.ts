@@ -9,6 +9,7 @@ import { allocTable, pteAlloc } from '../mm/memory.ts';
 import { emptyLayout } from '../mm/mmap_layout.ts';
 import type { Failure } from '../mm/mmap.ts';
 import { pageAddRmap } from '../mm/rmap.ts';
+import { inheritResident } from '../mm/replacement.ts';
 import { swapDuplicate } from '../mm/swap_state.ts';
 import { shmOf } from '../mm/shmem.ts';
 import { allocWhy, ASKER_KILLED } from '../mm/slowpath.ts';
@@ -194,6 +195,7 @@ export function fork(machine: Machine, parent: Task, isRoot: boolean, copies: Co
   }
   copies.areas = child.mm.vmas.length;
   chargeTables(machine, child);
+  if (machine.replacement !== null) inheritResident(machine, parent.pid, child.pid);
   machine.nextPid += 1;
   parent.children += 1;
   return admit(machine, child);

@@ -14,6 +14,7 @@ import { CONTENTS_PAGES_MAX, copyContents } from './contents.ts';
 import { doFileFault, FAULT_CONTENTS, FAULT_MAJOR, FAULT_SIGBUS, wpSharedFile } from './filemap_fault.ts';
 import { growStack } from './stack.ts';
 import { freePagesBlock } from './page_alloc.ts';
+import { makeRoom, noteTouch } from './replacement.ts';
 import { pageAddRmap, pageRemoveRmap } from './rmap.ts';
 import { PGS } from './swap.ts';
 import { doSwapPage, mayReuseAnon } from './swap_fault.ts';
@@ -241,6 +242,15 @@ function touchPage(machine: Machine, task: Task, addr: Addr, access: AccessKind,
   return outcome === 0 ? SERVED : refusal(machine, outcome);
 }
 
+/** The same on a machine whose pages go by a course's policy. */
+function touchByPolicy(machine: Machine, task: Task, addr: Addr, access: AccessKind, faults: Faults): AccessOutcome {
+  const at = addr < task.mm.taskSize ? pteAt(machine, task.mm.pgd, addr) : -1;
+  if (at < 0 || (machine.tables.words[at]! & PTE.present) === 0) makeRoom(machine, task);
+  const outcome = touchPage(machine, task, addr, access, faults);
+  if (outcome.why === null) noteTouch(machine, task, addr);
+  return outcome;
+}
+
 /**
  * Accesses [addr, addr + length) page by page, lowest first; `see` gets each page once it is there. Stops at the first
  * page that cannot be had; what was touched before stays touched.
@@ -259,7 +269,8 @@ export function accessRange(
   for (let from = addr; from < end;) {
     const boundary = (Math.floor(from / PAGE_SIZE) + 1) * PAGE_SIZE;
     const to = boundary < end ? boundary : end;
-    const outcome = touchPage(machine, task, from, access, faults);
+    const outcome =
+      machine.replacement === null ? touchPage(machine, task, from, access, faults) : touchByPolicy(machine, task, from, access, faults);
     if (outcome.why !== null) return outcome;
     if (machine.tlb !== null) useTlb(machine, machine.tlb, task.mm, from, access, 3);
     const why = see === null ? null : see(from, to);

@@ -1,7 +1,8 @@
 /** open, pread, pwrite, fsync, close: files of the emulated disk. */
-import { bytes, flags, int, optional, text } from '../args.ts';
+import { bytes, flags, int, optional, text, word } from '../args.ts';
 import { FILE_BYTES_MAX } from '../config_disk.ts';
 import { FMODE, inodeOf, lookup, type OpenFile } from '../fs/inode.ts';
+import { METHODS, transferFile, type Method } from '../fs/splice.ts';
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts';
 import { fileRead, fileWrite, readInodeBlock, type Moved } from '../mm/filemap.ts';
 import { freePages } from '../mm/mmzone.ts';
@@ -99,4 +100,16 @@ export function mappedFile(task: Task, fd: number | undefined, isSharedWrite: bo
   if ((file.mode & FMODE.read) === 0) return refused('EACCES', { code: 'NOT_OPENED_FOR', fd, access: 'reading' });
   if (isSharedWrite && (file.mode & FMODE.write) === 0) return refused('EACCES', { code: 'NOT_OPENED_FOR', fd, access: 'writing' });
   return file;
+}
+
+export const transferArgs = { fd: int(0, FD_MAX), offset: bytes, count: bytes, method: word(Object.keys(METHODS) as Method[]) };
+
+/** Sends a part of a file to the network; answers what it took: copies by CPU and DMA, switches, and what the page cache had. */
+export function sysTransfer(machine: Machine, task: Task, fd: number, offset: number, count: number, method: Method): Answer {
+  const file = openFile(task, fd, FMODE.read);
+  if ('ok' in file) return file;
+  const length = Math.max(0, Math.min(count, inodeOf(machine, file.ino).bytes - offset));
+  if (length === 0) return granted({ length, copies: { cpu: 0, dma: 0 }, switches: 2 });
+  const { stopped, ...done } = transferFile(machine, file, offset, length, method, task.pid);
+  return stopped === 0 ? granted({ length, ...done }) : noPage(machine, stopped);
 }
