@@ -1,6 +1,7 @@
 /** Keys of a machine that have to do with disk, swap and reclaim (calls.md): parsed strictly. */
 import type { FileConfig } from './fs/inode.ts';
-import type { MachineConfig, Pid, ReplacementConfig } from './types.ts';
+import type { ReplacementConfig } from './mm/replacement.ts';
+import type { MachineConfig, Pid } from './types.ts';
 
 type Keys = Readonly<Record<string, unknown>>;
 type Fail = (message: string) => never;

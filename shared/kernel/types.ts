@@ -6,7 +6,7 @@ import type { FactRing } from './facts.ts';
 import type { EntryCounts } from './kernel/entry.ts';
 import type { Disk, FileConfig, OpenFile } from './fs/inode.ts';
 import type { Lru } from './mm/swap.ts';
-import type { Replacement } from './mm/replacement.ts';
+import type { Replacement, ReplacementConfig } from './mm/replacement.ts';
 import type { Swap } from './mm/swap_state.ts';
 import type { SlabConfig, SlabState } from './mm/slab_types.ts';
 import type { Layout } from './mm/mmap_layout.ts';
@@ -333,14 +333,6 @@ export interface ShmObject {
   segment: number;
   /** Pages that it counts in Committed_AS. */
   promised: number;
-}
-
-/** Page replacement as courses teach it: a budget of frames for each process (mm/replacement.ts). */
-export interface ReplacementConfig {
-  policy: 'fifo' | 'lru' | 'clock' | 'opt' | 'random';
-  frames: number;
-  /** For opt: the pages that will be touched, as [pid, virtual page]. */
-  future: [Pid, number][];
 }
 
 /** A machine as calls.md, "The machine's configuration", has it; every default filled in. */

@@ -8,7 +8,7 @@ import { count, VMSTAT } from './vmstat.ts';
 function dropPagecache(machine: Machine): void {
   const { frames, disk } = machine;
   for (const inode of disk?.inodes.values() ?? []) {
-    for (const pfn of [...inode.pages.values()]) {
+    for (const pfn of inode.pages.values()) {
       if ((frames.state[pfn]! & PGS.dirty) === 0 && frames.refcount[pfn] === 1) removeFromPageCache(machine, pfn);
     }
   }

@@ -13,6 +13,14 @@ import { PGS } from './swap.ts';
 import { addToSwap, deleteFromSwapCache, writeToSwap } from './swap_state.ts';
 import { tryToUnmap } from './vmscan.ts';
 
+/** Page replacement as courses teach it: a budget of frames for each process (the machine's key). */
+export interface ReplacementConfig {
+  policy: 'fifo' | 'lru' | 'clock' | 'opt' | 'random';
+  frames: number;
+  /** For opt: the pages that will be touched, as [pid, virtual page]. */
+  future: [Pid, number][];
+}
+
 export interface Replacement {
   /** Pages of each process, by virtual page number, in the policy's order: the next victim first (fifo, lru, clock). 1: used since the hand passed (clock). */
   resident: Map<Pid, Map<number, number>>;

@@ -30,7 +30,7 @@ export function sysSwapoff(machine: Machine, task: Task | null): Answer {
   if (swap.used - swap.cache.size > freePages(machine.zones))
     return refused('ENOMEM', { code: 'SWAP_IN_USE', used: swap.used, freePages: freePages(machine.zones) });
   swap.on = false;
-  for (const pid of [...machine.tasks.keys()]) {
+  for (const pid of machine.tasks.keys()) {
     const each = machine.tasks.get(pid);
     const outcome = each === undefined ? 0 : unuseMm(machine, each);
     if (task !== null && !machine.tasks.has(task.pid)) return oomKilled(machine);
@@ -39,6 +39,6 @@ export function sysSwapoff(machine: Machine, task: Task | null): Answer {
     swap.on = true;
     return refused('ENOMEM', allocWhy(machine, 0, GFP_HIGHUSER_MOVABLE));
   }
-  for (const pfn of [...swap.cache.values()]) deleteFromSwapCache(machine, pfn);
+  for (const pfn of swap.cache.values()) deleteFromSwapCache(machine, pfn);
   return granted({ slots: swap.slots });
 }

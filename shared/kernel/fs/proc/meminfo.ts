@@ -6,7 +6,7 @@ import { freePages, lowmemPages, managedPages, totalReserve } from '../../mm/mmz
 import { freeCmaPages } from '../../mm/cma_area.ts';
 import { vmapPages } from '../../mm/vmap_area.ts';
 import { VMSTAT } from '../../mm/vmstat.ts';
-import type { Machine } from '../../types.ts';
+import type { Machine, Zone } from '../../types.ts';
 
 /** Pages that a new program could have without pushing others out: free ones and what can be reclaimed, less what must stay (si_mem_available). */
 function available(machine: Machine, free: number, reclaimable: number): number {
@@ -15,6 +15,19 @@ function available(machine: Machine, free: number, reclaimable: number): number 
   const files = lruPages(machine, LRU.activeFile) + lruPages(machine, LRU.inactiveFile);
   const cache = files - Math.min(files >> 1, low);
   return Math.max(0, free - totalReserve(zones) + cache + reclaimable - Math.min(reclaimable >> 1, low));
+}
+
+/** What a machine with high memory shows beside the totals. */
+function highmemLines(zones: readonly Zone[]): [string, number][] {
+  const low = zones.filter((zone) => zone.name !== 'HighMem');
+  const high = zones.filter((zone) => zone.name === 'HighMem');
+  if (high.length === 0) return [];
+  return [
+    ['HighTotal', managedPages(high)],
+    ['HighFree', freePages(high)],
+    ['LowTotal', lowmemPages(zones)],
+    ['LowFree', freePages(low)],
+  ];
 }
 
 /** Label and pages, in the kernel's order. */
@@ -33,17 +46,7 @@ function lines(machine: Machine): [string, number][] {
   const swapped = swap === null || !swap.on ? 0 : swap.slots;
   const lru = (list: number) => lruPages(machine, list);
   const buffers = bufferPages(machine);
-  const low = zones.filter((zone) => zone.name !== 'HighMem');
-  const high = zones.filter((zone) => zone.name === 'HighMem');
-  const highmem: [string, number][] =
-    high.length === 0
-      ? []
-      : [
-          ['HighTotal', managedPages(high)],
-          ['HighFree', freePages(high)],
-          ['LowTotal', lowmemPages(zones)],
-          ['LowFree', freePages(low)],
-        ];
+  const highmem = highmemLines(zones);
   return [
     ['MemTotal', total],
     ['MemFree', free],
