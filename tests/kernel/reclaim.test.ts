@@ -237,6 +237,24 @@ describe('reclaim', () => {
     sound(machine);
   });
 
+  test('drop_caches 2 takes the empty slabs of reclaimable caches, and of no others', () => {
+    const { machine, pid } = withFile(10);
+    const cacheOf = (name: string, flags?: string) =>
+      granted(machine, pid, { call: 'kmem_cache_create', name, size: 1024, ...(flags === undefined ? {} : { flags }) }).cache as number;
+    for (const cache of [cacheOf('names', 'SLAB_RECLAIM_ACCOUNT'), cacheOf('locks')]) {
+      const addrs = Array.from({ length: 12 }, () => granted(machine, pid, { call: 'kmem_cache_alloc', cache }).addr!);
+      for (const addr of addrs.slice(1)) granted(machine, pid, { call: 'kmem_cache_free', cache, addr });
+    }
+    const before = meminfo(machine);
+    granted(machine, pid, { call: 'sysctl', name: 'vm.drop_caches', value: 2 });
+    const after = meminfo(machine);
+    expect(after.SReclaimable).toBeLessThan(before.SReclaimable!);
+    expect(after.SReclaimable).toBeGreaterThan(0);
+    expect(after.SUnreclaim).toBe(before.SUnreclaim);
+    expect(vmstat(machine).slabs_scanned).toBeGreaterThan(0);
+    sound(machine);
+  });
+
   test('a page that is pinned stays', () => {
     const { machine, pid } = withSwap(512);
     const addr = mmap(machine, pid, 300);

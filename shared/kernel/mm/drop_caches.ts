@@ -2,6 +2,7 @@
 import { PGS } from './swap.ts';
 import type { Machine } from '../types.ts';
 import { removeFromPageCache } from './page_cache.ts';
+import { shrinkSlab } from './shrinker.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
 /** Every clean page that is only in the cache (invalidate_mapping_pages). */
@@ -15,11 +16,12 @@ function dropPagecache(machine: Machine): void {
 }
 
 /** Values as the kernel takes them: bit 0 pages, bit 1 slabs; 4 only silences the log. */
-// Simplified: no cache of this machine has a shrinker of its own, so dropping slabs frees what is empty already.
 export function dropCaches(machine: Machine, value: number): void {
   if (value & 1) {
     dropPagecache(machine);
     count(machine, VMSTAT.drop_pagecache, 1);
   }
-  if (value & 2) count(machine, VMSTAT.drop_slab, 1);
+  if ((value & 2) === 0) return;
+  shrinkSlab(machine);
+  count(machine, VMSTAT.drop_slab, 1);
 }

@@ -13,6 +13,7 @@ import { markOf, zoneWatermarkOk } from './page_alloc.ts';
 import { removeFromPageCache } from './page_cache.ts';
 import { flush } from './page_writeback.ts';
 import { pageRemoveRmap, rmapWalk } from './rmap.ts';
+import { shrinkSlab } from './shrinker.ts';
 import { LRU, lruAdd, lruDel, lruNoteCost, lruPages, PGS } from './swap.ts';
 import { addToSwap, deleteFromSwapCache, freeSlots, swapDuplicate, writeToSwap } from './swap_state.ts';
 import { VM, vmaAt } from './vma.ts';
@@ -299,7 +300,10 @@ function startScan(machine: Machine, top: number, isKswapd: boolean, target: num
 export function tryToFreePages(machine: Machine, gfp: number): number {
   if (!canReclaim(machine)) return 0;
   const sc = startScan(machine, classZone(machine.zones, gfp), false, SWAP_CLUSTER_MAX, (gfp & GFP_BIT.__GFP_IO) !== 0);
-  for (; sc.priority >= 0 && sc.reclaimed < sc.target; sc.priority--) shrinkLists(sc);
+  for (; sc.priority >= 0 && sc.reclaimed < sc.target; sc.priority--) {
+    shrinkLists(sc);
+    sc.reclaimed += shrinkSlab(machine);
+  }
   if (sc.reclaimed > 0) machine.lru.kswapdFailures = 0;
   return sc.reclaimed;
 }
@@ -344,6 +348,7 @@ export function kswapdTick(machine: Machine): void {
   for (; sc.priority >= 1 && !isBalanced(machine, top);) {
     sc.reclaimed = 0;
     shrinkLists(sc);
+    sc.reclaimed += shrinkSlab(machine);
     total += sc.reclaimed;
     if (sc.reclaimed < target) sc.priority -= 1;
   }
