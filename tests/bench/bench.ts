@@ -11,6 +11,7 @@ import { measureJoin } from './join.ts';
 import { measureCreate, measureHash, measureMemory, measureStorm } from './large.ts';
 import { measureMachine } from './machine.ts';
 import { printTable, type Row } from './measure.ts';
+import { measureReclaim } from './reclaim.ts';
 import { measureGrowth, measureStream } from './stream.ts';
 
 const args = process.argv.slice(2);
@@ -21,6 +22,7 @@ const MEASURES: Readonly<Record<string, () => Row | Promise<Row>>> = {
   P1: () => measureBuddy(isQuick ? 3 : 7, isQuick ? 1_000_000 : 10_000_000),
   P2: () => measureMachine(isQuick ? 3 : 7, isQuick ? 10 : 50),
   P3: () => measureStorm(isQuick ? 3 : 5),
+  P3r: () => measureReclaim(isQuick ? 3 : 5),
   P4: () => measureCreate(isQuick ? 3 : 7),
   P4h: () => measureHash(isQuick ? 3 : 7),
   P5: measureMemory,
