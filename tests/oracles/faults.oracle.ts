@@ -1,7 +1,8 @@
 /** Programs run on a real kernel: their transcripts against ours. */
 import { describe, expect, test } from 'vitest';
-import { MiB, PAGE, PRIVATE, RW, boot, bootFlat, call_, cat, granted, mmap, type refused, spawn, touch } from './machine.ts';
+import { MiB, PAGE, PRIVATE, RW, boot, bootFlat, call_, cat, granted, mmap, spawn, touch } from './machine.ts';
 import { cowExperiment, vmaOperations } from '../helpers/experiments.ts';
+import { objectExperiment, signalExperiment, withFile } from '../helpers/experiments_files.ts';
 import { parseStatus } from '../helpers/procText.ts';
 import { oracle } from './files.ts';
 
@@ -39,6 +40,14 @@ describe('kernel_cow_experiment.txt', () => {
   });
 });
 
+describe('kernel_cow_experiment.txt', () => {
+  test('sections D, E, F: every line that the program printed', () => {
+    const text = oracle('kernel_cow_experiment.txt');
+    const theirs = text.slice(text.indexOf('D. ')).trimEnd().split('\n');
+    expect(objectExperiment(withFile())).toEqual(theirs.map((line) => line.trim().replace(/ +/g, ' ')));
+  });
+});
+
 describe('kernel_experiments.json', () => {
   test('demand_paging_64_pages: faults and sizes', () => {
     const { demand_paging_64_pages: run, direct_write_minflt: direct } = experiments();
@@ -66,26 +75,9 @@ describe('kernel_experiments.json', () => {
     expect(vmaOperations(boot())).toEqual(experiments().vma_ops);
   });
 
-  test('signals, as far as there are no files', () => {
-    const { signals } = experiments();
-    const outcome = (prot: string, request: (addr: number) => Parameters<typeof refused>[2]) => {
-      const machine = boot();
-      const pid = spawn(machine);
-      const answer = call_(machine, pid, request(mmap(machine, pid, 1, prot)));
-      return answer.ok ? 'exit0' : answer.signal;
-    };
-    const wide = boot({ arch: 'x86_64', frames: 4096 });
-    const never = { call: 'read', addr: '0x800000000000', length: 1 };
-    expect(call_(wide, spawn(wide), never)).toMatchObject({ signal: signals['non canonical'], why: { code: 'NOT_CANONICAL' } });
-    expect({
-      'read NULL': outcome(RW, () => ({ call: 'read', addr: 0, length: 1 })),
-      'write read-only vma': outcome('PROT_READ', (addr) => ({ call: 'write', addr, length: 1 })),
-      'read read-only vma': outcome('PROT_READ', (addr) => ({ call: 'read', addr, length: 1 })),
-      'read PROT_NONE': outcome('PROT_NONE', (addr) => ({ call: 'read', addr, length: 1 })),
-      'kernel address': outcome(RW, () => ({ call: 'read', addr: 0xc0100000, length: 1 })),
-      'exec NX page': outcome(RW, (addr) => ({ call: 'exec', addr })),
-      'exec RWX page': outcome('PROT_READ|PROT_WRITE|PROT_EXEC', (addr) => ({ call: 'exec', addr })),
-    }).toEqual(Object.fromEntries(Object.entries(signals).filter(([name]) => !/file map|canonical/.test(name))));
+  test('signals: what each access did to its process', () => {
+    const ours = Object.fromEntries(Object.entries(signalExperiment()).map(([name, { outcome }]) => [name, outcome]));
+    expect(ours).toEqual(experiments().signals);
   });
 });
 
