@@ -178,6 +178,23 @@ describe('what the kernel would do about the fault', () => {
     expect(touch(machine, pid, 'write', shared, 1).minor).toBe(0);
   });
 
+  test('a file: read from the disk, then from the cache with its neighbours; private writes copy, behind its end is SIGBUS', () => {
+    const machine = bootFlat(1024, { disk: { files: [{ path: '/f', bytes: 2 * PAGE }] } });
+    const pid = spawn(machine);
+    const { fd } = granted(machine, pid, { call: 'open', path: '/f', flags: 'O_RDWR' });
+    const map = (flags: string) => granted(machine, pid, { call: 'mmap', length: 4 * PAGE, prot: RW, flags, fd, offset: 0 }).addr as number;
+    const own = map('MAP_PRIVATE');
+    const start = ['exception', 'find_vma', 'handle_mm_fault'];
+    expect(path(refused(machine, pid, ask(own)))).toEqual([...start, 'pte_alloc', 'do_read_fault', 'filemap_fault', 'set_pte', 'iret']);
+    expect(touch(machine, pid, 'read', own, 1)).toMatchObject({ major: 1 });
+    const shared = map('MAP_SHARED');
+    expect(path(refused(machine, pid, ask(shared)))).toEqual([...start, 'do_read_fault', 'do_fault_around', 'set_pte', 'iret']);
+    expect(path(refused(machine, pid, ask(shared, 'write')))).toEqual([...start, 'do_shared_fault', 'page_mkwrite', 'set_pte', 'iret']);
+    expect(path(refused(machine, pid, ask(own, 'write')))).toEqual([...start, 'do_wp_page', 'alloc_page', 'copy_page', 'set_pte', 'iret']);
+    expect(steps(refused(machine, pid, ask(own + 2 * PAGE))).at(-1)).toMatchObject({ step: 'force_sig_fault', signal: 'SIGBUS' });
+    expect(steps(refused(machine, pid, ask(own + 2 * PAGE, 'read', { ring: 0 }))).at(-1)).toMatchObject({ step: 'fixup_exception' });
+  });
+
   test('no area: SEGV_MAPERR; an area that forbids it: SEGV_ACCERR; for the kernel EFAULT by fixup, and an oops at its own addresses', () => {
     const { machine, pid } = process();
     const readOnly = mmap(machine, pid, 1, 'PROT_READ');

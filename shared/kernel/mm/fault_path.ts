@@ -5,7 +5,10 @@
 import { PTE, pteAt } from '../arch/mmu.ts';
 import type { Step } from '../arch/steps.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Task, type Vma } from '../types.ts';
-import type { AccessKind } from './memory.ts';
+import { filePages, inodeOf } from '../fs/inode.ts';
+import { fileIndex } from './filemap_fault.ts';
+import { isReusable, type AccessKind } from './memory.ts';
+import { shmOf } from './shmem.ts';
 import { findVmaIndex, MMAP_MIN_ADDR, STACK_GUARD_GAP, VM } from './vma.ts';
 
 const NEEDS: Readonly<Record<AccessKind, number>> = { read: VM.read | VM.write | VM.exec, write: VM.write, exec: VM.exec };
@@ -29,25 +32,55 @@ function wouldGrow(task: Task, index: number, addr: Addr): boolean {
 
 const signal = (code: 'SEGV_MAPERR' | 'SEGV_ACCERR'): Step => ({ step: 'force_sig_fault', signal: 'SIGSEGV', code });
 
+const setPte = (write: boolean, dirty: boolean): Step => ({ step: 'set_pte', write, dirty });
+
+/** A present entry that does not allow the access: only a write is served (do_wp_page). */
+function writeProtected(machine: Machine, vma: Vma, pte: number, write: boolean): Step[] {
+  if (!write) return [{ step: 'spurious_fault' }];
+  if (vma.file !== 0 && vma.flags & VM.shared) return [{ step: 'wp_page_shared' }, { step: 'page_mkwrite' }, setPte(true, true)];
+  const pfn = pte >>> 12;
+  const zero = (pte & PTE.special) !== 0;
+  const reuse = !zero && isReusable(machine, pfn);
+  const copy = reuse ? [] : [{ step: 'alloc_page' }, { step: zero ? 'clear_page' : 'copy_page' }];
+  return [{ step: 'do_wp_page', reuse }, ...copy, setPte(true, true)];
+}
+
+/** A page of a file: cached or read from the disk, shared or copied at once (do_fault). */
+function ofFile(machine: Machine, vma: Vma, addr: Addr, write: boolean): Step[] {
+  const inode = inodeOf(machine, vma.file);
+  const index = fileIndex(vma, addr);
+  if (index >= filePages(inode)) return [{ step: 'force_sig_fault', signal: 'SIGBUS', code: 'BUS_ADRERR' }];
+  const shared = (vma.flags & VM.shared) !== 0;
+  const cached = inode.pages.has(index);
+  const steps: Step[] = [{ step: write ? (shared ? 'do_shared_fault' : 'do_cow_fault') : 'do_read_fault', major: !cached }];
+  if (!cached) steps.push({ step: 'filemap_fault', page: index });
+  else if (!write) steps.push({ step: 'do_fault_around' });
+  if (write) steps.push(...(shared ? [{ step: 'page_mkwrite' }] : [{ step: 'alloc_page' }, { step: 'copy_page' }]));
+  return [...steps, setPte(write, write)];
+}
+
+/** Behind the end of a shared object, which mremap may have let an area reach. */
+function isBeyondObject(machine: Machine, vma: Vma, addr: Addr): boolean {
+  if ((vma.flags & VM.shared) === 0 || vma.file !== 0) return false;
+  const object = shmOf(machine, vma.shm);
+  const offset = vma.pgoff + Math.floor((addr - vma.start) / PAGE_SIZE);
+  return !object.pages.has(offset) && offset >= object.size;
+}
+
 /** How the page would come: which function serves the fault, and what it takes (handle_pte_fault). */
 function serving(machine: Machine, task: Task, vma: Vma, addr: Addr, access: AccessKind): Step[] {
   const at = pteAt(machine, task.mm.pgd, addr);
   const pte = at < 0 ? 0 : machine.tables.words[at]!;
   const write = access === 'write';
-  const steps: Step[] = at < 0 ? [{ step: 'pte_alloc' }] : [];
-  if ((pte & PTE.present) !== 0) {
-    const alone = (pte & PTE.special) === 0 && machine.frames.mapcount[pte >>> 12] === 1;
-    if (!write) return [...steps, { step: 'spurious_fault' }];
-    steps.push({ step: 'do_wp_page', reuse: alone });
-    if (!alone) steps.push({ step: 'alloc_page' }, { step: (pte & PTE.special) !== 0 ? 'clear_page' : 'copy_page' });
-    return [...steps, { step: 'set_pte', write: true, dirty: true }];
-  }
-  if (pte !== 0) return [...steps, { step: 'do_swap_page' }, { step: 'set_pte', write: (vma.flags & VM.write) !== 0, dirty: write }];
-  if (vma.flags & VM.shared)
-    return [...steps, { step: 'do_shared_fault' }, { step: 'set_pte', write: (vma.flags & VM.write) !== 0, dirty: write }];
-  steps.push({ step: 'do_anonymous_page', zeroPage: !write });
-  if (write) steps.push({ step: 'alloc_page' }, { step: 'clear_page' });
-  return [...steps, { step: 'set_pte', write, dirty: write }];
+  const mayWrite = (vma.flags & VM.write) !== 0;
+  if ((pte & PTE.present) !== 0) return writeProtected(machine, vma, pte, write);
+  const table: Step[] = at < 0 ? [{ step: 'pte_alloc' }] : [];
+  if (pte !== 0) return [{ step: 'do_swap_page' }, setPte(mayWrite, write)];
+  if (vma.file !== 0) return [...table, ...ofFile(machine, vma, addr, write)];
+  if (isBeyondObject(machine, vma, addr)) return [{ step: 'force_sig_fault', signal: 'SIGBUS', code: 'BUS_ADRERR' }];
+  if (vma.flags & VM.shared) return [...table, { step: 'do_shared_fault' }, setPte(mayWrite, write)];
+  const page: Step[] = write ? [{ step: 'alloc_page' }, { step: 'clear_page' }] : [];
+  return [...table, { step: 'do_anonymous_page', zeroPage: !write }, ...page, setPte(write, write)];
 }
 
 /** From the exception to the return to ring 3, to a signal, or to an oops. */
@@ -65,5 +98,7 @@ export function faultPath(machine: Machine, task: Task | null, addr: Addr, acces
     return [...steps, ring === 3 ? signal(code) : { step: 'fixup_exception', errno: 'EFAULT' }];
   }
   if (grows) steps.push({ step: 'expand_stack', start: Math.floor(addr / PAGE_SIZE) * PAGE_SIZE });
-  return [...steps, { step: 'handle_mm_fault' }, ...serving(machine, task, found, addr, access), { step: 'iret', ring }];
+  steps.push({ step: 'handle_mm_fault' }, ...serving(machine, task, found, addr, access));
+  if (steps.at(-1)!.step !== 'force_sig_fault') return [...steps, { step: 'iret', ring }];
+  return ring === 3 ? steps : [...steps.slice(0, -1), { step: 'fixup_exception', errno: 'EFAULT' }];
 }
