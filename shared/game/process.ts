@@ -3,7 +3,7 @@
  * notices who died of it. A seat's process may die, come back as a new one, or leave; its children count to the seat.
  */
 import { call, type Answer, type Call } from '#kernel/machine.ts';
-import { oomBadness } from '#kernel/mm/oom_kill.ts';
+import { oomBadness } from '#kernel/mm/oom_badness.ts';
 import { managedPages } from '#kernel/mm/mmzone.ts';
 import { VMSTAT } from '#kernel/mm/vmstat.ts';
 import { PAGE_SIZE, type Pid } from '#kernel/types.ts';

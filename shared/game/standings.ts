@@ -1,5 +1,5 @@
 /** Who is ahead: points, then fewer misfits, then the better citizen; and who is next to be killed. */
-import { oomBadness } from '#kernel/mm/oom_kill.ts';
+import { oomBadness } from '#kernel/mm/oom_badness.ts';
 import type { Pid } from '#kernel/types.ts';
 import { citizenMilli, medianJobs } from './citizen.ts';
 import { shown } from './score.ts';

@@ -1,6 +1,6 @@
 /** What a seat may see: every number that a screen shows is made here, on demand, and read back by no rule. */
 import { areaSizes, fourSizes } from '#kernel/fs/proc/task_mmu.ts';
-import { oomScore, totalPages } from '#kernel/mm/oom_kill.ts';
+import { oomScore, totalPages } from '#kernel/mm/oom_badness.ts';
 import { VM } from '#kernel/mm/vma.ts';
 import type { Mm, Task, Vma } from '#kernel/types.ts';
 import { adjRange } from './actions.ts';

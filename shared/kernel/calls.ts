@@ -110,6 +110,7 @@ export const CALLS = {
   execve: { who: 'process', args: exec.execveArgs, run: exec.sysExecve },
   kill: { who: 'any', args: process.killArgs, run: process.sysKill },
   oom_score_adj: { who: 'any', args: process.oomScoreAdjArgs, run: process.sysOomScoreAdj },
+  oom_adj: { who: 'any', args: process.oomAdjArgs, run: process.sysOomAdj },
   cat: { who: 'any', args: look.catArgs, run: look.sysCat },
   run: { who: 'any', args: run.runArgs, run: run.sysRun },
   kmalloc: { who: 'any', args: slab.kmallocArgs, run: slab.sysKmalloc },

@@ -6,6 +6,7 @@ import { kernelLayout, VMALLOC_END, type LayoutKeys } from './arch/layout.ts';
 import { DISK_KEYS, diskConfig } from './config_disk.ts';
 import { COSTS } from './costs.ts';
 import type { Fit, LibcRules, ListOrder } from './libc/types.ts';
+import { LMK_ADJ, LMK_MINFREE, LMK_PLACES, LMK_RANGE } from './mm/lmk_levels.ts';
 import type { KernelLayout } from './mm/vmap_types.ts';
 import { DEFAULT_MAX_MAP_COUNT } from './mm/vma.ts';
 import type { MachineConfig, Pid } from './types.ts';
@@ -67,6 +68,13 @@ const KNOWN = [
   'slab',
   'libc',
   'overcommit',
+  'overcommit_kbytes',
+  'admin_reserve_kbytes',
+  'user_reserve_kbytes',
+  'panic_on_oom',
+  'oom_kill_allocating_task',
+  'oom_dump_tasks',
+  'lowmemorykiller',
   'chargeKernel',
   'cma',
   'mem',
@@ -165,7 +173,45 @@ function rulesOf(keys: Keys): MachineConfig['rules'] {
 
 function overcommitOf(keys: Keys): MachineConfig['overcommit'] {
   const given = group(keys, 'overcommit', ['mode', 'ratio']);
-  return { mode: integer(given, 'mode', 0, 2, 0, 'overcommit.') as 0 | 1 | 2, ratio: integer(given, 'ratio', 0, 1000, 50, 'overcommit.') };
+  const kbytes = integer(keys, 'overcommit_kbytes', 0, 0x7fffffff, 0);
+  if (kbytes > 0 && given.ratio !== undefined) throw new ConfigError('overcommit.ratio or overcommit_kbytes, not both');
+  return {
+    mode: integer(given, 'mode', 0, 2, 0, 'overcommit.') as 0 | 1 | 2,
+    ratio: kbytes > 0 ? 0 : integer(given, 'ratio', 0, 1000, 50, 'overcommit.'),
+    kbytes,
+    adminReserveKbytes: integer(keys, 'admin_reserve_kbytes', 0, 0x7fffffff, -1),
+    userReserveKbytes: integer(keys, 'user_reserve_kbytes', 0, 0x7fffffff, -1),
+  };
+}
+
+/** The OOM killer's knobs by the names that they have under vm. */
+function oomOf(keys: Keys): MachineConfig['oom'] {
+  return {
+    panic: integer(keys, 'panic_on_oom', 0, 2, 0),
+    killAllocatingTask: integer(keys, 'oom_kill_allocating_task', 0, 1, 0),
+    dumpTasks: integer(keys, 'oom_dump_tasks', 0, 1, keys.rules === '2.6.32' ? 0 : 1),
+  };
+}
+
+function placesOf(keys: Keys, name: 'minfree' | 'adj', otherwise: readonly number[]): number[] {
+  const given = keys[name];
+  if (given === undefined) return [...otherwise];
+  const { low, high } = LMK_RANGE[name];
+  const isPlace = (value: unknown): boolean =>
+    Number.isInteger(value) && (value as number) >= low && (value as number) <= high && !Object.is(value, -0);
+  if (!Array.isArray(given) || given.length === 0 || given.length > LMK_PLACES || !given.every(isPlace)) {
+    throw new ConfigError(`lowmemorykiller.${name} is a list of 1 to ${LMK_PLACES} whole numbers from ${low} to ${high}`);
+  }
+  return [...(given as number[])];
+}
+
+/** Without the key the driver is not loaded; with it, what is not said is as the driver has it. */
+function lmkOf(keys: Keys): MachineConfig['lmk'] {
+  const given = group(keys, 'lowmemorykiller', ['minfree', 'adj']);
+  return {
+    minfree: placesOf(given, 'minfree', keys.lowmemorykiller === undefined ? [] : LMK_MINFREE),
+    adj: placesOf(given, 'adj', LMK_ADJ),
+  };
 }
 
 /** `vmalloc` moves the ends of the space for vmalloc, between the direct map and pkmap. */
@@ -262,6 +308,8 @@ export function parseConfig(config: unknown): MachineConfig {
     libc: libcOf(config),
     ...diskConfig(config, impossible),
     overcommit: overcommitOf(config),
+    oom: oomOf(config),
+    lmk: lmkOf(config),
     rules: rulesOf(config),
     maxMapCount: integer(config, 'max_map_count', 1, 0x7fffffff, DEFAULT_MAX_MAP_COUNT),
     chargeKernel: flag(config, 'chargeKernel', false),

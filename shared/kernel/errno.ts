@@ -16,5 +16,6 @@ export const ERRNOS = [
   'EBADF',
   'EMFILE',
   'EFBIG',
+  'EIO',
 ] as const;
 export type Errno = (typeof ERRNOS)[number];

@@ -22,6 +22,9 @@ export const FACT = {
   dmaMoved: 17, // a = first pfn, b = channel, c = bytes
   slabCreated: 24, // a = first pfn, b = order, c = number of the cache
   slabDestroyed: 25, // the same
+  kernelPanicked: 40, // a = tick
+  oomReaped: 41, // a = pid of the victim
+  lmkKilled: 42, // a = victim's pid, b = asker's pid (0: kswapd), c = adjustment of the victim
   pagesReturned: 26, // a = pfn, b = order; free pages that compaction or isolation had looked at
   pageblockRetagged: 30, // a = first pfn of a pageblock, b = its new migratetype, c = the old one (a steal, a reserve for GFP_ATOMIC)
 } as const;

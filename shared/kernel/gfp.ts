@@ -78,3 +78,31 @@ export function gfpText(gfp: number): string {
   for (const [name, bit] of Object.entries(GFP_BIT)) if (left & bit) names.push(name);
   return `0x${gfp.toString(16)}(${names.length > 0 ? names.join('|') : '0'})`;
 }
+
+/** The bits of 2.6.32 (spec §4): __GFP_WAIT was what is now reclaim by oneself. */
+const GFP_BIT_2632: readonly (readonly [keyof typeof GFP_BIT, number])[] = [
+  ['__GFP_DMA', 0x1],
+  ['__GFP_HIGHMEM', 0x2],
+  ['__GFP_DMA32', 0x4],
+  ['__GFP_MOVABLE', 0x8],
+  ['__GFP_DIRECT_RECLAIM', 0x10],
+  ['__GFP_HIGH', 0x20],
+  ['__GFP_IO', 0x40],
+  ['__GFP_FS', 0x80],
+  ['__GFP_NOWARN', 0x200],
+  ['__GFP_RETRY_MAYFAIL', 0x400],
+  ['__GFP_NOFAIL', 0x800],
+  ['__GFP_NORETRY', 0x1000],
+  ['__GFP_COMP', 0x4000],
+  ['__GFP_ZERO', 0x8000],
+  ['__GFP_NOMEMALLOC', 0x10000],
+  ['__GFP_HARDWALL', 0x20000],
+  ['__GFP_RECLAIMABLE', 0x80000],
+];
+
+/** A mask as 2.6.32 would have printed it. */
+export function gfpOf2632(gfp: number): number {
+  let old = 0;
+  for (const [name, bit] of GFP_BIT_2632) if (gfp & GFP_BIT[name]) old |= bit;
+  return old;
+}

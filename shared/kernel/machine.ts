@@ -14,11 +14,14 @@ import { createDisk } from './fs/inode.ts';
 import { createHasher, hashArray, hashText, hashWord } from './hash.ts';
 import { createEntryCounts, enter, WAY } from './kernel/entry.ts';
 import { spawn } from './kernel/fork.ts';
+import { panicked } from './kernel/panic.ts';
 import { createIomem } from './kernel/resource.ts';
 import { createHighmem } from './mm/highmem.ts';
 import { bootMemory } from './mm/memblock.ts';
+import { lowmemTick } from './mm/lmk.ts';
 import { createFrames } from './mm/mmzone.ts';
 import { writebackTick } from './mm/page_writeback.ts';
+import { createOom, oomReaper } from './mm/oom_reap.ts';
 import { createRmap } from './mm/rmap.ts';
 import { createReplacement } from './mm/replacement.ts';
 import { createLru } from './mm/swap.ts';
@@ -73,6 +76,8 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     swap: createSwap(parsed.swap),
     replacement: createReplacement(parsed),
     committed: 0,
+    oom: createOom(),
+    panic: null,
     cost: 0,
     kills: [],
   };
@@ -113,6 +118,12 @@ function failedCost(machine: Machine, answer: Refused): number {
 
 /** Makes one call as a process. Never throws for anything a caller can send; a malformed call changes and costs nothing. */
 export function call(machine: Machine, pid: Pid, request: Call): Answer {
+  if (machine.panic !== null) return panicked(machine.panic);
+  const answer = makeCall(machine, pid, request);
+  return machine.panic === null ? answer : panicked(machine.panic);
+}
+
+function makeCall(machine: Machine, pid: Pid, request: Call): Answer {
   if (!isRequest(request)) return badArgument('call', 'an object');
   const name = request.call;
   const row = rowOf(name);
@@ -138,12 +149,16 @@ export function call(machine: Machine, pid: Pid, request: Call): Answer {
   if (tlb !== null && !(answer.ok && row.way <= WAY.instruction && isSettled(machine, tlb))) settleTlb(machine, tlb, name === 'fork');
   answer.cost = answer.ok ? machine.cost : failedCost(machine, answer);
   if (machine.tables.levels !== 2) tellAddresses(answer);
+  if (caller !== null && answer.ok) caller.cpuUs += answer.cost;
   return answer;
 }
 
 /** Lets 100 ms of kernel time pass. */
 export function tick(machine: Machine): void {
+  if (machine.panic !== null) return;
   machine.now += 1;
+  oomReaper(machine);
+  lowmemTick(machine);
   slabTick(machine);
   if (machine.disk !== null) writebackTick(machine);
   kswapdTick(machine);
@@ -158,6 +173,9 @@ const SMALL = [
   ...(['now', 'rng', 'nextPid', 'initBorn', 'kmsg', 'kmsgLines', 'nextShm', 'committed', 'zones', 'tasks'] as const),
   ...(['vmap', 'highmem', 'iomem', 'slab', 'shm', 'shmPages', 'ipc', 'cma', 'bootPages', 'contents'] as const),
   ...(['disk', 'lru', 'swap', 'replacement'] as const),
+  ...(['oom', 'panic'] as const),
+  ...(['vmap', 'highmem', 'iomem', 'slab', 'shm', 'shmPages', 'cma', 'bootPages', 'contents'] as const),
+  ...(['disk', 'lru', 'swap'] as const),
 ] as const satisfies readonly (keyof Machine)[];
 
 function smallState(machine: Machine): Record<string, unknown> {

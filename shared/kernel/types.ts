@@ -193,6 +193,12 @@ export interface Task {
   oomScoreAdj: number;
   /** What it may not be lowered under without being root. */
   oomScoreAdjMin: number;
+  /** The old scale, −17 to 15: what was written to it, or what the other is worth on it. */
+  oomAdj: number;
+  /** Tick in which it was born. */
+  startTime: number;
+  /** What its calls that were granted have cost so far, µs: its CPU time. (A refused call leaves no trace.) */
+  cpuUs: number;
   minFlt: number;
   majFlt: number;
   /** Pages of kernel memory that this process owns (alloc_pages). */
@@ -270,11 +276,58 @@ export interface Machine {
   readonly entry: EntryCounts;
   /** Null until the machine's key or the first `translate` asks for it. */
   tlb: Tlb | null;
+  /** What the OOM killer remembers. */
+  readonly oom: OomState;
+  /** The kernel's last words; null while it runs. */
+  panic: Panic | null;
   // Scratch of the call in hand: neither hashed nor saved.
   /** What it has cost so far, µs. */
   cost: number;
   /** Whom the OOM killer took in it, oldest first. */
   kills: Kill[];
+}
+
+/** A panic: in which tick, and the kernel's message. */
+export interface Panic {
+  at: number;
+  message: string;
+}
+
+/** What the OOM killer remembers between two calls (mm/oom_kill.c). */
+export interface OomState {
+  /** Victims that the reaper tells of in the next tick; shared memory, which it leaves alone, in pages. */
+  reaped: { pid: Pid; comm: string; rssShmem: number }[];
+  /** Reports may be long: ten in five seconds (lib/ratelimit.c). `begin` is a tick, −1 before the first. */
+  reports: { begin: number; printed: number; missed: number };
+  /** The use of oom_adj is deplored once. */
+  adjWarned: boolean;
+}
+
+/** Knobs of the OOM killer, as the machine booted and `sysctl` left them. */
+export interface OomKnobs {
+  /** vm.panic_on_oom: 0 kill, 1 panic, 2 panic even when the shortage is one cpuset's (here the same). */
+  panic: number;
+  /** vm.oom_kill_allocating_task: 1 kills who asks. */
+  killAllocatingTask: number;
+  /** vm.oom_dump_tasks: 1 lists all processes in the report. */
+  dumpTasks: number;
+}
+
+/** What may be promised (vm.overcommit_…). Reserves of −1 are by formula. */
+export interface OvercommitKnobs {
+  mode: 0 | 1 | 2;
+  /** Percent of RAM that mode 2 may promise; 0 while `kbytes` says it. */
+  ratio: number;
+  /** vm.overcommit_kbytes, 0 while `ratio` says it. */
+  kbytes: number;
+  adminReserveKbytes: number;
+  userReserveKbytes: number;
+}
+
+/** Bounds of the low memory killer, in pages, and the oom_adj that goes with each; without bounds it is not loaded. */
+export interface LmkKnobs {
+  minfree: number[];
+  adj: number[];
 }
 
 /** A victim of the OOM killer and the numbers of that moment; `order` and `freePages` are the request's. */
@@ -284,6 +337,8 @@ export interface Kill {
   rss: number;
   order: number;
   freePages: number;
+  /** Taken by the low memory killer: its adjustment, the least that was asked for, and the bound in pages. */
+  lmk?: { adj: number; minAdj: number; minfree: number };
 }
 
 /** The entries of all page tables, one slot of `entries` words a table. */
@@ -372,7 +427,9 @@ export interface MachineConfig {
   dirtyWritebackCentisecs: number;
   /** Who goes when a process has as many pages as it may; null: as Linux does it. */
   replacement: ReplacementConfig | null;
-  overcommit: { mode: 0 | 1 | 2; ratio: number };
+  overcommit: OvercommitKnobs;
+  oom: OomKnobs;
+  lmk: LmkKnobs;
   /** Whose rules hold where kernels differ (spec, tag [K26]). */
   rules: '6.x' | '2.6.32';
   /** Areas that a process may have (vm.max_map_count). */

@@ -28,6 +28,10 @@ export interface WhyNumbers {
   NO_VICTIM: { order: number; freePages: number };
   /** The OOM killer chose the caller itself. */
   OOM_KILLED: { badness: number; order: number; freePages: number };
+  /** The kernel stopped for good (vm.panic_on_oom). */
+  PANIC: { message: string };
+  /** The low memory killer chose the caller: its adjustment is at least `minAdj`, and free memory is below the bound. */
+  LMK_KILLED: { adj: number; minAdj: number; freePages: number; minfree: number };
   KILLED: { by: number; sig: number };
   /** No area holds the address (SEGV_MAPERR). */
   NOT_MAPPED: { addr: number };

@@ -1,6 +1,6 @@
 /** The OOM killer: the kernel chooses by badness; the game takes what the victim held, some points, and gives it a new PID. */
 import { describe, expect, test } from 'vitest';
-import { oomBadness } from '#kernel/mm/oom_kill.ts';
+import { oomBadness } from '#kernel/mm/oom_badness.ts';
 import type { RoundEvent, Scenario } from '#game/types.ts';
 import { ofType, plain, Table } from './helpers/rounds.ts';
 

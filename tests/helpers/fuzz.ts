@@ -9,6 +9,7 @@ import { PAGE } from './check_base.ts';
 import { Broken, checkMachine } from './check.ts';
 import { checkLibc } from './check_libc.ts';
 import { checkReclaim } from './check_reclaim.ts';
+import { checkOom } from './check_oom.ts';
 import { checkSlab } from './check_slab.ts';
 import { checkSizes } from './check_sizes.ts';
 import { checkVirtual } from './check_virtual.ts';
@@ -16,6 +17,7 @@ import { checkMmu } from './check_mmu.ts';
 import { someMmu } from './makers_mmu.ts';
 import { someLibc } from './makers_libc.ts';
 import { someFile } from './makers_reclaim.ts';
+import { someOom } from './makers_oom.ts';
 import { someSlab } from './makers_slab.ts';
 import { someVirtual } from './makers_virtual.ts';
 import { HEAP, pageOf, someAddress, TOP } from './places.ts';
@@ -182,15 +184,7 @@ const MAKERS: readonly [number, Maker][] = [
       sig: one([0, 9, 15], pick),
     }),
   ],
-  [
-    2,
-    (machine, pid, pick) => ({
-      pid: pick(2) * pid,
-      call: 'oom_score_adj',
-      target: one([...machine.tasks.keys(), 1], pick),
-      value: one([-1000, -500, -1, 0, 0, 1, 300, 1000], pick),
-    }),
-  ],
+  [4, someOom],
   [
     1,
     (_m, pid, pick) => ({
@@ -301,6 +295,7 @@ function check(machine: Machine): void {
   checkMmu(machine);
   checkLibc(machine);
   checkReclaim(machine);
+  checkOom(machine);
 }
 
 /** Plays `count` random steps, checking the machine after every `checkEvery`; the steps so far when something broke. */

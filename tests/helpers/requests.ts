@@ -4,6 +4,7 @@ import { PAGE, PRIVATE, RW, bootFlat, granted, mmap, spawn } from './boot.ts';
 import { MMU_CALLS } from './requests_mmu.ts';
 import { LIBC_CALLS, libcStage } from './requests_libc.ts';
 import { FILE_CALLS, fileStage, type FileStage } from './requests_file.ts';
+import { OOM_CALLS } from './requests_oom.ts';
 import { SLAB_CALLS, slabStage, type SlabStage } from './requests_slab.ts';
 import { SHM_CALLS, shmStage, type ShmStage } from './requests_shm.ts';
 import { VMA_CALLS } from './requests_vma.ts';
@@ -139,7 +140,6 @@ export const GOOD_CALLS: readonly GoodCall[] = [
   { call: 'execve', by: 'process', text: 'path', args: () => ({ path: '/program' }) },
   { call: 'exit', by: 'process', args: () => ({ code: 0 }), optional: ['code'] },
   { call: 'kill', by: 'process', args: ({ child }) => ({ target: child, sig: 9 }) },
-  { call: 'oom_score_adj', by: 'process', args: ({ child }) => ({ target: child, value: 100 }), good: { value: [-1] } },
   { call: 'cat', by: 'process', text: 'path', args: () => ({ path: '/proc/meminfo' }) },
   ...LIBC_CALLS,
   ...FILE_CALLS,
@@ -148,6 +148,7 @@ export const GOOD_CALLS: readonly GoodCall[] = [
   ...VIRTUAL_CALLS,
   ...MMU_CALLS,
   ...SLAB_CALLS,
+  ...OOM_CALLS,
 ];
 
 export function requestOf(good: GoodCall, at: Stage): { pid: number; request: Call } {

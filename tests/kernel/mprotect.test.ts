@@ -104,8 +104,10 @@ describe('what is refused', () => {
     expect(ask(BASE + 1, PAGE)).toMatchObject({ errno: 'EINVAL', why: { code: 'BAD_ARGUMENT', argument: 'addr' } });
     expect(ask(BASE - PAGE, 2 * PAGE)).toMatchObject({ errno: 'ENOMEM', why: { code: 'NOT_MAPPED', addr: BASE - PAGE } });
     expect(ask(0xfffff000, 2 ** 40)).toMatchObject({ errno: 'ENOMEM', why: { code: 'NOT_MAPPED', addr: 0xfffff000 } });
-    granted(machine, pid, { call: 'mprotect', addr: BASE, length: 0, prot: NONE });
     expect(hash(machine)).toBe(before);
+    const areas = structuredClone(machine.tasks.get(pid)!.mm);
+    granted(machine, pid, { call: 'mprotect', addr: BASE, length: 0, prot: NONE });
+    expect(machine.tasks.get(pid)!.mm).toEqual(areas);
   });
 
   test('areas before the hole are changed though the call fails (do_mprotect_pkey)', () => {

@@ -1,7 +1,7 @@
 /** The OOM killer (mm/oom_kill.c; fidelity spec §13): whom it takes, when it is asked, and what it writes. */
 import { describe, expect, test } from 'vitest';
 import { call, type Machine } from '#kernel/machine.ts';
-import { oomScore } from '#kernel/mm/oom_kill.ts';
+import { oomScore } from '#kernel/mm/oom_badness.ts';
 import { KERNEL, PAGE, boot, bootFlat, cat, freeIn, granted, mmap, refused, spawn, touch } from '../helpers/boot.ts';
 import { checkMachine } from '../helpers/check.ts';
 import { parseVmstat } from '../helpers/procText.ts';

@@ -1,6 +1,6 @@
 /** oom_score and the commit limit of real machines. */
 import { describe, expect, test } from 'vitest';
-import { oomScore } from '#kernel/mm/oom_kill.ts';
+import { oomScore } from '#kernel/mm/oom_badness.ts';
 import { commitLimit } from '#kernel/mm/commit.ts';
 import { KERNEL, boot, cat, granted, spawn } from '../helpers/boot.ts';
 import { oracle } from './files.ts';

@@ -53,6 +53,9 @@ function createTask(pid: Pid, ppid: Pid, mm: Mm): Task {
     mm,
     oomScoreAdj: 0,
     oomScoreAdjMin: 0,
+    oomAdj: 0,
+    startTime: 0,
+    cpuUs: 0,
     minFlt: 0,
     majFlt: 0,
     kernelPages: 0,
@@ -70,6 +73,7 @@ function createTask(pid: Pid, ppid: Pid, mm: Mm): Task {
 }
 
 function admit(machine: Machine, task: Task): Task {
+  task.startTime = machine.now;
   machine.tasks.set(task.pid, task);
   emit(machine.facts, FACT.processStarted, task.pid, task.ppid, 0);
   return task;
@@ -179,6 +183,7 @@ export function fork(machine: Machine, parent: Task, isRoot: boolean, copies: Co
     comm: parent.comm,
     oomScoreAdj: parent.oomScoreAdj,
     oomScoreAdjMin: parent.oomScoreAdjMin,
+    oomAdj: parent.oomAdj,
     segments: copySegments(parent.segments),
     heap: copyHeap(parent.heap),
     rlimits: Object.fromEntries(Object.entries(parent.rlimits).map(([name, limit]) => [name, { ...limit }])),

@@ -1,6 +1,7 @@
 /** Knobs under vm. (kernel/sysctl.c, mm/…): the value's range, and what turning them does. */
 import { compactMemory } from '../mm/compaction.ts';
 import { dropCaches } from '../mm/drop_caches.ts';
+import { LMK_RANGE } from '../mm/lmk_levels.ts';
 import { setMarks } from '../mm/memblock.ts';
 import type { Machine } from '../types.ts';
 
@@ -43,6 +44,30 @@ export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
   'vm.dirty_background_ratio': { low: 0, high: 100, open: false, set: knob('dirtyBackgroundRatio') },
   'vm.dirty_expire_centisecs': { low: 0, high: 0x7fffffff, open: false, set: knob('dirtyExpireCentisecs') },
   'vm.dirty_writeback_centisecs': { low: 0, high: 0x7fffffff, open: false, set: knob('dirtyWritebackCentisecs') },
+  'vm.oom_dump_tasks': {
+    low: 0,
+    high: 1,
+    open: false,
+    set: (machine, value) => {
+      machine.config.oom.dumpTasks = value;
+    },
+  },
+  'vm.oom_kill_allocating_task': {
+    low: 0,
+    high: 1,
+    open: false,
+    set: (machine, value) => {
+      machine.config.oom.killAllocatingTask = value;
+    },
+  },
+  'vm.panic_on_oom': {
+    low: 0,
+    high: 2,
+    open: false,
+    set: (machine, value) => {
+      machine.config.oom.panic = value;
+    },
+  },
   'vm.overcommit_memory': {
     low: 0,
     high: 2,
@@ -51,12 +76,57 @@ export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
       machine.config.overcommit.mode = value as 0 | 1 | 2;
     },
   },
+  'vm.overcommit_kbytes': {
+    low: 0,
+    high: 0x7fffffff,
+    open: false,
+    since: '3.14',
+    set: (machine, value) => {
+      Object.assign(machine.config.overcommit, { ratio: 0, kbytes: value });
+    },
+  },
+  'vm.admin_reserve_kbytes': {
+    low: 0,
+    high: 0x7fffffff,
+    open: false,
+    since: '3.10',
+    set: (machine, value) => {
+      machine.config.overcommit.adminReserveKbytes = value;
+    },
+  },
+  'vm.user_reserve_kbytes': {
+    low: 0,
+    high: 0x7fffffff,
+    open: false,
+    since: '3.10',
+    set: (machine, value) => {
+      machine.config.overcommit.userReserveKbytes = value;
+    },
+  },
   'vm.overcommit_ratio': {
     low: 0,
     high: 1000,
     open: false,
     set: (machine, value) => {
-      machine.config.overcommit.ratio = value;
+      Object.assign(machine.config.overcommit, { ratio: value, kbytes: 0 });
+    },
+  },
+};
+
+/** Module parameters that are lists. */
+export const SYSCTL_LISTS: Readonly<
+  Record<string, { low: number; high: number; set: (machine: Machine, values: readonly number[]) => void }>
+> = {
+  'lowmemorykiller.minfree': {
+    ...LMK_RANGE.minfree,
+    set: (machine, values) => {
+      machine.config.lmk.minfree = [...values];
+    },
+  },
+  'lowmemorykiller.adj': {
+    ...LMK_RANGE.adj,
+    set: (machine, values) => {
+      machine.config.lmk.adj = [...values];
     },
   },
 };

@@ -1,8 +1,9 @@
 /** Promises of memory and their limits (mm/util.c, __vm_enough_memory; spec §13), and the resource limits on areas. */
 import { PAGE_SIZE, type Machine, type Task } from '../types.ts';
 import type { Why } from '../why.ts';
-import { managedPages } from './mmzone.ts';
-import { swapTotal } from './swap_state.ts';
+import { freePages, managedPages, totalReserve } from './mmzone.ts';
+import { totalSwapPages } from './swap_state.ts';
+import { VMSTAT } from './vmstat.ts';
 import { VM } from './vma.ts';
 
 export const RLIM_INFINITY = Number.MAX_SAFE_INTEGER;
@@ -19,14 +20,17 @@ export function defaultRlimits(): Task['rlimits'] {
   };
 }
 
-/** Pages that mode 2 may promise. */
+/** Pages that mode 2 may promise: a share of RAM, or so many kB, and all of swap (vm_commit_limit). */
+// Simplified: no page is set aside as a huge page at boot, so none is left out of RAM here.
 export function commitLimit(machine: Machine): number {
-  return Math.floor((managedPages(machine.zones) * machine.config.overcommit.ratio) / 100) + swapTotal(machine);
+  const { ratio, kbytes } = machine.config.overcommit;
+  const allowed = kbytes > 0 ? kbytes >> 2 : Math.floor((managedPages(machine.zones) * ratio) / 100);
+  return allowed + totalSwapPages(machine);
 }
 
-/** What mode 2 keeps for root and for recovery: a 32nd of memory, at most 8 and 128 MiB (init_admin_reserve, init_user_reserve). */
-function reservePages(machine: Machine, bytesMax: number): number {
-  return Math.min(managedPages(machine.zones) >> 5, bytesMax / PAGE_SIZE);
+/** What mode 2 keeps for root (8 MiB) and for recovery (128 MiB), or a 32nd of memory where that is less (init_admin_reserve, init_user_reserve). */
+function reservePages(machine: Machine, kbytes: number, kbytesMax: number): number {
+  return (kbytes >= 0 ? kbytes : Math.min((managedPages(machine.zones) * 4) >> 5, kbytesMax)) >> 2;
 }
 
 /** Does an area with these flags count as a promise (accountable_mapping)? Private writable memory does; shared memory is promised once, by its object. */
@@ -34,18 +38,46 @@ export function isAccountable(flags: number): boolean {
   return (flags & (VM.noreserve | VM.shared | VM.write)) === VM.write;
 }
 
-/** May `pages` more be promised to this process? */
+/** May `pages` more be promised to this process (__vm_enough_memory)? */
+// Simplified: Linux also writes a refusal into its log; here the answer says it.
 export function vmEnoughMemory(machine: Machine, task: Task, pages: number, isRoot: boolean): Why | null {
   const { mode } = machine.config.overcommit;
   if (mode === 1) return null;
+  const isOld = machine.config.rules === '2.6.32';
   if (mode === 0) {
-    const limit = managedPages(machine.zones) + swapTotal(machine);
-    return pages > limit ? { code: 'OVERCOMMIT', mode, wanted: pages, limit } : null;
+    const limit = isOld ? guessOf2632(machine, isRoot) - 1 : managedPages(machine.zones) + totalSwapPages(machine);
+    return pages > limit ? { code: 'OVERCOMMIT', mode, wanted: pages, limit: Math.max(0, limit) } : null;
   }
-  let limit = commitLimit(machine);
-  if (!isRoot) limit -= reservePages(machine, 8 << 20);
-  limit -= Math.min(task.mm.totalVm >> 5, reservePages(machine, 128 << 20));
-  return machine.committed + pages > limit ? { code: 'OVERCOMMIT', mode, wanted: machine.committed + pages, limit } : null;
+  const limit = isOld ? strictLimitOf2632(machine, task, isRoot) : strictLimit(machine, task, isRoot);
+  const wanted = machine.committed + pages;
+  return wanted > limit ? { code: 'OVERCOMMIT', mode, wanted, limit: Math.max(0, limit) } : null;
+}
+
+/** Mode 2: something is kept so that root can log in, and that a user can stop a process that has grown too large. */
+function strictLimit(machine: Machine, task: Task, isRoot: boolean): number {
+  const { adminReserveKbytes, userReserveKbytes } = machine.config.overcommit;
+  const forRoot = isRoot ? 0 : reservePages(machine, adminReserveKbytes, 8 << 10);
+  return commitLimit(machine) - forRoot - Math.min(task.mm.totalVm >> 5, reservePages(machine, userReserveKbytes, 128 << 10));
+}
+
+/** Mode 2 before 3.10: a 32nd of the share of RAM for root, and a 32nd of what the process has. */
+function strictLimitOf2632(machine: Machine, task: Task, isRoot: boolean): number {
+  const swap = totalSwapPages(machine);
+  const share = commitLimit(machine) - swap;
+  return share - (isRoot ? 0 : share >> 5) + swap - (task.mm.totalVm >> 5);
+}
+
+/**
+ * Mode 0 before 5.2: a guess at what could be had at once. Files, free swap and slabs that give way, and only if these are
+ * not enough also free pages above the reserves; of both a 32nd is root's. A request must stay below that.
+ */
+function guessOf2632(machine: Machine, isRoot: boolean): number {
+  const { swap, vmstat, zones } = machine;
+  const lessRoots = (pages: number): number => (isRoot ? pages : pages - (pages >> 5));
+  const freeSwap = swap !== null && swap.on ? swap.slots - swap.used : 0;
+  const giving = vmstat[VMSTAT.nr_file_pages]! + vmstat[VMSTAT.nr_shmem]! + freeSwap + vmstat[VMSTAT.nr_slab_reclaimable]!;
+  const free = Math.max(0, freePages(zones) - totalReserve(zones));
+  return lessRoots(giving) + lessRoots(free);
 }
 
 /** May the address space grow by `pages` (may_expand_vm)? `data`: private writable memory, which RLIMIT_DATA bounds. */

@@ -219,6 +219,7 @@ function refusal(machine: Machine, outcome: number): AccessOutcome {
 /** Why the caller itself died in its call. */
 export function killedWhy(machine: Machine): Why {
   const kill = machine.kills[machine.kills.length - 1];
+  if (kill?.lmk !== undefined) return { code: 'LMK_KILLED', ...kill.lmk, freePages: kill.freePages };
   return { code: 'OOM_KILLED', badness: kill?.badness ?? 0, order: kill?.order ?? 0, freePages: kill?.freePages ?? 0 };
 }
 

@@ -102,7 +102,8 @@ export function classZone(zones: readonly Zone[], gfp: number): number {
   return -1;
 }
 
-function hasZone(zones: readonly Zone[], name: Zone['name']): boolean {
+/** Does the machine have a zone of that name? Where it has none, the zone's requests go to Normal. */
+export function hasZone(zones: readonly Zone[], name: Zone['name']): boolean {
   for (const zone of zones) if (zone.name === name) return true;
   return false;
 }

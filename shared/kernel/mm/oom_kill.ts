@@ -1,115 +1,112 @@
 /**
  * The OOM killer (mm/oom_kill.c, spec §13): when no zone has a page left for a request that may not fail, the process
- * with the highest badness dies, whoever asked. It says in the kernel's log what it saw and whom it took.
+ * with the highest badness dies, whoever asked. It says in the kernel's log what it saw and whom it took (oom_report.ts).
+ * Two knobs change that: vm.panic_on_oom stops the machine, vm.oom_kill_allocating_task takes the one who asks.
  */
 import { emit, FACT } from '../facts.ts';
-import { gfpText } from '../gfp.ts';
+import { GFP_KERNEL } from '../gfp.ts';
 import { doExit } from '../kernel/exit.ts';
+import { panic } from '../kernel/panic.ts';
 import { printk } from '../kernel/printk.ts';
 import type { Machine, Pid, Task } from '../types.ts';
-import { freePages, managedPages } from './mmzone.ts';
-import { swapTotal } from './swap_state.ts';
-import { showMem } from './show_mem.ts';
+import { freePages } from './mmzone.ts';
+import { badness, childPoints, OOM_DISABLE, oomBadness } from './oom_badness.ts';
+import { queueOomReaper } from './oom_reap.ts';
+import { dumpHeader, reportKill, reportOldKill, type Shortage } from './oom_report.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
-export const OOM_SCORE_ADJ_MIN = -1000;
-export const OOM_SCORE_ADJ_MAX = 1000;
 const SIGKILL = 9;
 
-/** RAM and swap that the kernel manages, in pages. */
-export function totalPages(machine: Machine): number {
-  return managedPages(machine.zones) + swapTotal(machine);
+/** A process to be killed and why it. */
+interface Chosen {
+  task: Task;
+  points: number;
 }
 
-/** Pages that a kill would give back, shifted by oom_score_adj; null for a process that may not be killed (oom_badness). */
-export function oomBadness(machine: Machine, task: Task): number | null {
-  if (task.oomScoreAdj === OOM_SCORE_ADJ_MIN) return null;
-  const { mm } = task;
-  let points = mm.rssAnon + mm.rssFile + mm.rssShmem + mm.swapEnts + mm.tables;
-  if (machine.config.chargeKernel) points += task.kernelPages + Math.ceil(task.kernelBytes / 4096);
-  return points + task.oomScoreAdj * Math.floor(totalPages(machine) / 1000);
-}
-
-/** /proc/PID/oom_score: 0 for the unkillable, else about 666 for an idle process, 1333 and more for the worst (proc_oom_score). */
-export function oomScore(machine: Machine, task: Task): number {
-  const badness = oomBadness(machine, task);
-  if (badness === null) return 0;
-  const total = totalPages(machine);
-  return Math.trunc(((1000 + Math.trunc((badness * 1000) / total)) * 2) / 3);
-}
-
-/** The highest badness; of equals the one that comes later in the list of tasks (select_bad_process). */
-export function selectBadProcess(machine: Machine): { task: Task; points: number } | null {
+/** The highest badness; of equals the one that comes later in the list of tasks, in 2.6.32 the first (select_bad_process). */
+export function selectBadProcess(machine: Machine): Chosen | null {
+  const children = machine.config.rules === '2.6.32' ? childPoints(machine) : null;
   let chosen: Task | null = null;
   let chosenPoints = 0;
   for (const task of machine.tasks.values()) {
-    const points = oomBadness(machine, task);
-    if (points === null || (chosen !== null && points < chosenPoints)) continue;
+    const points = children === null ? oomBadness(machine, task) : badness(machine, task, children);
+    if (points === null || (chosen !== null && (children === null ? points < chosenPoints : points <= chosenPoints))) continue;
     chosen = task;
     chosenPoints = points;
   }
   return chosen === null ? null : { task: chosen, points: chosenPoints };
 }
 
-const kb = (pages: number): string => `${pages * 4}kB`;
-
-function showTask(machine: Machine, task: Task): void {
-  const { mm } = task;
-  const rss = mm.rssAnon + mm.rssFile + mm.rssShmem;
-  const cells = [
-    String(task.pid).padStart(7),
-    '    0',
-    String(task.pid).padStart(5),
-    String(mm.totalVm).padStart(8),
-    String(rss).padStart(8),
-    String(mm.rssAnon).padStart(8),
-    String(mm.rssFile).padStart(8),
-    String(mm.rssShmem).padStart(9),
-    String(mm.tables * 4096).padStart(8),
-    String(mm.swapEnts).padStart(8),
-    String(task.oomScoreAdj).padStart(13),
-  ];
-  printk(machine, `[${cells[0]}] ${cells.slice(1).join(' ')} ${task.comm}`);
+/** 2.6.32 takes a child first, the oldest that may be taken: the parent may be a server, and lose one visitor only. */
+function sacrificed(machine: Machine, parent: Task): Task {
+  for (const task of machine.tasks.values()) if (task.ppid === parent.pid && task.oomAdj !== OOM_DISABLE) return task;
+  return parent;
 }
 
-/** What the kernel prints before a kill: who asked, the zones, the free lists, the processes (dump_header, show_mem, dump_tasks). */
-function dumpHeader(machine: Machine, asker: Task | null, order: number, gfp: number): void {
-  printk(
-    machine,
-    `${asker?.comm ?? 'kernel'} invoked oom-killer: gfp_mask=${gfpText(gfp)}, order=${order}, oom_score_adj=${asker?.oomScoreAdj ?? 0}`,
-  );
-  for (const line of showMem(machine)) printk(machine, line);
-  printk(machine, 'Tasks state (memory values in pages):');
-  printk(machine, '[  pid  ]   uid  tgid total_vm      rss rss_anon rss_file rss_shmem pgtables_bytes swapents oom_score_adj name');
-  for (const task of machine.tasks.values()) showTask(machine, task);
-}
-
-function report(machine: Machine, victim: Task): void {
+/** Reports and kills; what the victim held is free at once (oom_kill_process). */
+function oomKillProcess(machine: Machine, chosen: Chosen, shortage: Shortage, asker: Pid, message: string): void {
+  const { task, points } = chosen;
+  const isOld = machine.config.rules === '2.6.32';
+  const victim = isOld ? sacrificed(machine, task) : task;
   const { mm } = victim;
-  printk(
-    machine,
-    `oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/,task=${victim.comm},pid=${victim.pid},uid=0`,
-  );
-  printk(
-    machine,
-    `Out of memory: Killed process ${victim.pid} (${victim.comm}) total-vm:${kb(mm.totalVm)}, anon-rss:${kb(mm.rssAnon)}, ` +
-      `file-rss:${kb(mm.rssFile)}, shmem-rss:${kb(mm.rssShmem)}, UID:0 pgtables:${kb(mm.tables)} oom_score_adj:${victim.oomScoreAdj}`,
-  );
-}
-
-/** Kills the process with the highest badness and frees what it held; false when nobody may be killed (out_of_memory). */
-export function outOfMemory(machine: Machine, asker: Pid, order: number, gfp: number): boolean {
-  const chosen = selectBadProcess(machine);
-  if (chosen === null) return false;
-  const { task: victim, points } = chosen;
-  dumpHeader(machine, machine.tasks.get(asker) ?? null, order, gfp);
-  report(machine, victim);
-  const { mm } = victim;
+  if (isOld) reportOldKill(machine, task, victim, points, shortage, message);
+  else reportKill(machine, victim, shortage, message);
   const rss = mm.rssAnon + mm.rssFile + mm.rssShmem;
-  machine.kills.push({ pid: victim.pid, badness: points, rss, order, freePages: freePages(machine.zones) });
+  machine.kills.push({ pid: victim.pid, badness: points, rss, order: shortage.order, freePages: freePages(machine.zones) });
   machine.cost += machine.config.costs.oom_kill!;
   count(machine, VMSTAT.oom_kill, 1);
   emit(machine.facts, FACT.oomKilled, victim.pid, asker, points);
+  if (!isOld) queueOomReaper(machine, victim);
   doExit(machine, victim, SIGKILL);
+}
+
+/** vm.panic_on_oom (check_panic_on_oom). */
+function panicOnOom(machine: Machine, shortage: Shortage): void {
+  const isCompulsory = machine.config.oom.panic === 2;
+  if (machine.config.rules === '2.6.32') {
+    panic(machine, isCompulsory ? 'out of memory. Compulsory panic_on_oom is selected.' : 'out of memory. panic_on_oom is selected');
+    return;
+  }
+  dumpHeader(machine, shortage);
+  panic(machine, `Out of memory: ${isCompulsory ? 'compulsory' : 'system-wide'} panic_on_oom is enabled`);
+}
+
+/** Kills somebody for the request; false when nobody may be killed, or when the machine panicked instead (out_of_memory). */
+// Simplified: with nobody left to kill Linux panics; here the request fails, so that the others can go on.
+export function outOfMemory(machine: Machine, asker: Pid, order: number, gfp: number): boolean {
+  if (machine.panic !== null) return false;
+  const current = machine.tasks.get(asker) ?? null;
+  const shortage = { comm: current?.comm ?? 'kernel', oomScoreAdj: current?.oomScoreAdj ?? 0, oomAdj: current?.oomAdj ?? 0, order, gfp };
+  const { panic: mayPanic, killAllocatingTask } = machine.config.oom;
+  if (mayPanic !== 0) {
+    panicOnOom(machine, shortage);
+    return false;
+  }
+  const own = killAllocatingTask !== 0 && current !== null ? oomBadness(machine, current) : null;
+  if (own !== null) {
+    oomKillProcess(
+      machine,
+      { task: current!, points: machine.config.rules === '2.6.32' ? 0 : own },
+      shortage,
+      asker,
+      'Out of memory (oom_kill_allocating_task)',
+    );
+    return true;
+  }
+  const chosen = selectBadProcess(machine);
+  if (chosen === null) return false;
+  oomKillProcess(machine, chosen, shortage, asker, 'Out of memory');
   return true;
+}
+
+/** SysRq-f: a kill by hand, with memory free or not; it never panics the machine (moom_callback). */
+export function manualOom(machine: Machine, asker: Pid): void {
+  printk(machine, 'sysrq: Manual OOM execution');
+  const chosen = selectBadProcess(machine);
+  if (chosen === null) {
+    printk(machine, 'sysrq: OOM request ignored. No task eligible');
+    return;
+  }
+  const shortage = { comm: 'kworker/0:1', oomScoreAdj: 0, oomAdj: 0, order: -1, gfp: GFP_KERNEL };
+  oomKillProcess(machine, chosen, shortage, asker, 'Out of memory');
 }

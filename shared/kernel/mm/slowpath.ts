@@ -5,7 +5,8 @@ import type { Why } from '../why.ts';
 import { MIGRATE, type Machine, type Pfn, type Pid, type Zone } from '../types.ts';
 import { largestFreeOrder } from './buddy.ts';
 import { tryToCompactPages } from './compaction.ts';
-import { classZone, freePages } from './mmzone.ts';
+import { lowmemShrink } from './lmk.ts';
+import { classZone, freePages, hasZone } from './mmzone.ts';
 import { outOfMemory } from './oom_kill.ts';
 import { unreserveHighatomicPageblock } from './mobility.ts';
 import { fastpathFlags, getPageFromFreelist, gfpMigratetype, markOf, slowpathFlags, zoneWatermarkOk } from './page_alloc.ts';
@@ -23,11 +24,16 @@ export const ASKER_KILLED = -2;
 /** Would wait until somebody frees (__GFP_NOFAIL). */
 export const WOULD_SLEEP = -3;
 
-/** May the OOM killer be called for this request (__alloc_pages_may_oom)? */
+/**
+ * May the OOM killer be called for this request (__alloc_pages_may_oom)? Not for large blocks, nor for those who said that
+ * they bear a failure, nor where a file system may be waiting for itself, nor for a zone below Normal, which a kill may miss.
+ */
 function mayOom(machine: Machine, order: number, gfp: number): boolean {
   if (order > COSTLY_ORDER || (gfp & (GFP_BIT.__GFP_NORETRY | GFP_BIT.__GFP_RETRY_MAYFAIL)) !== 0) return false;
   if ((gfp & GFP_BIT.__GFP_FS) === 0) return false;
-  return (gfp & (GFP_BIT.__GFP_DMA | GFP_BIT.__GFP_DMA32)) === 0 && machine.zones.length > 0;
+  const { zones } = machine;
+  if (gfp & GFP_BIT.__GFP_DMA && hasZone(zones, 'DMA')) return false;
+  return (gfp & GFP_BIT.__GFP_DMA32) === 0 || !hasZone(zones, 'DMA32');
 }
 
 /**
@@ -66,6 +72,8 @@ function slowpath(machine: Machine, order: number, gfp: number, pid: Pid, kind: 
     pfn = retry();
     if (pfn >= 0) return pfn;
   }
+  pfn = shrinkLowmem(machine, order, gfp, pid, retry);
+  if (pfn !== NO_PAGES) return pfn;
   while (mayOom(machine, order, gfp)) {
     pfn = getPageFromFreelist(machine, order, gfp, 0, 'high', pid, kind);
     if (pfn >= 0) return pfn;
@@ -100,6 +108,17 @@ function couldReclaimEnough(machine: Machine, order: number, gfp: number): boole
     if (zoneWatermarkOk(zone, order, mark, top, flags)) return true;
   }
   return false;
+}
+
+/** Android's killer as a shrinker of direct reclaim: process by process, for those who may fail one only. */
+function shrinkLowmem(machine: Machine, order: number, gfp: number, pid: Pid, retry: () => Pfn): Pfn {
+  const maySettle = order > COSTLY_ORDER || (gfp & GFP_BIT.__GFP_NORETRY) !== 0;
+  while (lowmemShrink(machine, pid) > 0) {
+    if (pid !== 0 && !machine.tasks.has(pid)) return ASKER_KILLED;
+    const pfn = retry();
+    if (pfn >= 0 || maySettle) return pfn;
+  }
+  return NO_PAGES;
 }
 
 /** Compacts for the request and tries again (__alloc_pages_direct_compact). */

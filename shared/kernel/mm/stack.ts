@@ -14,7 +14,8 @@ export function growStack(machine: Machine, task: Task, index: number, addr: Add
   const accessible = below !== undefined && (below.flags & (VM.read | VM.write | VM.exec)) !== 0;
   if (below && (accessible ? start - below.end < STACK_GUARD_GAP : start < below.end)) return false;
   const pages = (vma.start - start) / PAGE_SIZE;
-  if (mayExpandVm(task, pages, false) !== null || vmEnoughMemory(machine, task, pages, false) !== null) return false;
+  if (mayExpandVm(task, pages, false) !== null || vmEnoughMemory(machine, task, pages, machine.config.root.includes(task.pid)) !== null)
+    return false;
   vma.start = start;
   vma.pgoff -= pages;
   accountPages(machine, task, pages, (vma.flags & VM.account) !== 0);

@@ -1,5 +1,11 @@
 /** run: the programs that show what /proc holds, each as its own manual page has it. Running one changes nothing. */
 import { BadArgument, type Argument } from '../args.ts';
+import { DMESG_USAGE, runDmesg } from '../tools/dmesg.ts';
+import { FREE_USAGE, runFree } from '../tools/free.ts';
+import { PROCRANK_USAGE, runProcrank } from '../tools/procrank.ts';
+import { PS_USAGE, runPs } from '../tools/ps.ts';
+import { runTop, TOP_USAGE } from '../tools/top.ts';
+import { runVmstat, VMSTAT_USAGE } from '../tools/vmstat.ts';
 import { isSortKey, slabtop } from '../tools/slabtop.ts';
 import { pmap } from '../tools/pmap.ts';
 import type { Answer, Machine, Refused, Task } from '../types.ts';
@@ -40,11 +46,28 @@ const PROGRAMS: ReadonlyMap<string, (machine: Machine, args: readonly string[]) 
   ['slabtop', runSlabtop],
   ['pmap', runPmap],
 ]);
+type Program = (machine: Machine, args: readonly string[], caller: Task | null) => string | Refused;
 
-export function sysRun(machine: Machine, _task: Task | null, argv: readonly string[]): Answer {
-  const program = PROGRAMS.get(argv[0]!);
-  if (program === undefined) return refused('ENOENT', { code: 'NO_SUCH_FILE', path: argv[0]! });
-  const text = program(machine, argv.slice(1));
+/** A program that says null for arguments that it does not have. */
+const program =
+  (run: (machine: Machine, args: readonly string[], caller: Task | null) => string | null, usage: string): Program =>
+  (machine, args, caller) =>
+    run(machine, args, caller) ?? badArgument('argv', usage);
+
+const PROGRAMS: ReadonlyMap<string, Program> = new Map([
+  ['slabtop', runSlabtop],
+  ['free', program(runFree, FREE_USAGE)],
+  ['top', program(runTop, TOP_USAGE)],
+  ['ps', program(runPs, PS_USAGE)],
+  ['vmstat', program(runVmstat, VMSTAT_USAGE)],
+  ['procrank', program(runProcrank, PROCRANK_USAGE)],
+  ['dmesg', program(runDmesg, DMESG_USAGE)],
+]);
+
+export function sysRun(machine: Machine, task: Task | null, argv: readonly string[]): Answer {
+  const named = PROGRAMS.get(argv[0]!);
+  if (named === undefined) return refused('ENOENT', { code: 'NO_SUCH_FILE', path: argv[0]! });
+  const text = named(machine, argv.slice(1), task);
   machine.cost += machine.config.costs.look!;
   return typeof text === 'string' ? granted({ text }) : text;
 }

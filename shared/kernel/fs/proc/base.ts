@@ -1,6 +1,7 @@
 /** The files of /proc by path (fs/proc): text in the kernel's own formats, read from the machine's state. */
 import { heapText } from '../../libc/allocator.ts';
-import { oomScore } from '../../mm/oom_kill.ts';
+import { lmkParameter } from '../../mm/lmk.ts';
+import { oomScore } from '../../mm/oom_badness.ts';
 import type { Machine, Task } from '../../types.ts';
 import { buddyinfo } from './buddyinfo.ts';
 import { extfragIndex, unusableIndex } from './extfrag.ts';
@@ -36,6 +37,8 @@ const FILES: Readonly<Record<string, (machine: Machine) => string>> = {
 const DEBUG_FILES: Readonly<Record<string, (machine: Machine) => string>> = {
   '/sys/kernel/debug/extfrag/unusable_index': unusableIndex,
   '/sys/kernel/debug/extfrag/extfrag_index': extfragIndex,
+  '/sys/module/lowmemorykiller/parameters/minfree': lmkParameter('minfree'),
+  '/sys/module/lowmemorykiller/parameters/adj': lmkParameter('adj'),
 };
 
 const TASK_FILES: Readonly<Record<string, (machine: Machine, task: Task) => string>> = {
@@ -47,15 +50,10 @@ const TASK_FILES: Readonly<Record<string, (machine: Machine, task: Task) => stri
   freelist: (_machine, task) => heapText(task.heap),
   oom_score: (machine, task) => `${oomScore(machine, task)}\n`,
   oom_score_adj: (_machine, task) => `${task.oomScoreAdj}\n`,
-  oom_adj: (_machine, task) => `${oomAdj(task.oomScoreAdj)}\n`,
+  oom_adj: (_machine, task) => `${task.oomAdj}\n`,
 };
 
 const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined => (Object.hasOwn(table, name) ? table[name] : undefined);
-
-/** The old scale, −17 to 15, as it reads (oom_adj_read). */
-function oomAdj(scoreAdj: number): number {
-  return scoreAdj === 1000 ? 15 : Math.min(15, Math.trunc((scoreAdj * 17) / 1000)) || 0;
-}
 
 /** The text of a file, always by its absolute path; null when there is none. */
 export function procFile(machine: Machine, caller: Task | null, path: string): string | null {

@@ -85,6 +85,11 @@ function lines(machine: Machine): [string, number][] {
   ];
 }
 
+/** The values in kB by label. */
+export function meminfoKb(machine: Machine): ReadonlyMap<string, number> {
+  return new Map(lines(machine).map(([label, pages]) => [label, pages * 4]));
+}
+
 export function meminfo(machine: Machine): string {
   return [...lines(machine), ...cmaLines(machine)]
     .map(([label, pages]) => `${`${label}:`.padEnd(16)}${String(pages * 4).padStart(8)} kB\n`)

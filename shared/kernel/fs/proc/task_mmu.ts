@@ -70,6 +70,8 @@ export interface AreaSizes {
   pssDirty: number;
   swap: number;
   swapPss: number;
+  /** Each page in whole bytes, as procrank counts. */
+  pssBytes: number;
 }
 
 const PSS_SHIFT = 12;
@@ -89,6 +91,7 @@ export function areaSizes(machine: Machine, mm: Mm, vma: Vma): AreaSizes {
     pssDirty: 0,
     swap: 0,
     swapPss: 0,
+    pssBytes: 0,
   };
   const { words } = machine.tables;
   for (let addr = vma.start; addr < vma.end;) {
@@ -128,6 +131,7 @@ function addPage(machine: Machine, sizes: AreaSizes, pte: number): void {
   sizes.pss += share;
   if (dirty) sizes.pssDirty += share;
   if (isLazy) sizes.lazyFree += 1;
+  sizes.pssBytes += Math.floor(4096 / mapcount);
   if (mapcount > 1) sizes[dirty ? 'sharedDirty' : 'sharedClean'] += 1;
   else sizes[dirty ? 'privateDirty' : 'privateClean'] += 1;
   if (pte & PTE.accessed) sizes.referenced += 1;
