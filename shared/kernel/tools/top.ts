@@ -35,11 +35,11 @@ function summary(machine: Machine): string {
   const cache = n.buffers + n.cached + n.reclaimable;
   const three = String(tasks).padStart(3);
   return (
-    `top - ${clock} up ${uptime(s)},  0 users,  load average: 0.00, 0.00, 0.00\n` +
+    `top - ${clock} up ${uptime(s)},  0 user,  load average: 0.00, 0.00, 0.00\n` +
     `Tasks: ${three} total,   0 running, ${three} sleeping,   0 stopped,   0 zombie\n` +
-    `%Cpu(s):   0.0 us, ${percent(busy)} sy,   0.0 ni, ${percent(1000 - busy)} id,   0.0 wa,   0.0 hi,   0.0 si,   0.0 st\n` +
-    `MiB Mem : ${mib(n.total)} total, ${mib(n.free)} free, ${mib(used)} used, ${mib(cache)} buff/cache\n` +
-    `MiB Swap: ${mib(n.swapTotal)} total, ${mib(n.swapFree)} free, ${mib(n.swapTotal - n.swapFree)} used. ${mib(n.available)} avail Mem\n`
+    `%Cpu(s):  0.0 us,${percent(busy)} sy,  0.0 ni,${percent(1000 - busy)} id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st \n` +
+    `MiB Mem : ${mib(n.total)} total, ${mib(n.free)} free, ${mib(used)} used, ${mib(cache)} buff/cache     \n` +
+    `MiB Swap: ${mib(n.swapTotal)} total, ${mib(n.swapFree)} free, ${mib(n.swapTotal - n.swapFree)} used. ${mib(n.available)} avail Mem \n`
   );
 }
 

@@ -206,6 +206,13 @@ export function fourSizes(machine: Machine, task: Task): FourSizes {
 const stackPages = (mm: Mm): number => mm.vmas.reduce((sum, vma) => sum + (vma.flags & VM.growsdown ? pagesOf(vma) : 0), 0);
 const rssOf = (mm: Mm): number => mm.rssAnon + mm.rssFile + mm.rssShmem;
 
+/** Pages that are pinned in place, each as often as it is (pin_user_pages). */
+function pinnedPages(task: Task): number {
+  let pages = 0;
+  for (const pfns of task.pins.values()) pages += pfns.length;
+  return pages;
+}
+
 export function status(_machine: Machine, task: Task): string {
   const { mm } = task;
   const kb = (label: string, pages: number) => `${label}:\t${String(pages * 4).padStart(8)} kB\n`;
@@ -215,7 +222,7 @@ export function status(_machine: Machine, task: Task): string {
     kb('VmPeak', Math.max(mm.hiwaterVm, mm.totalVm)) +
     kb('VmSize', mm.totalVm) +
     kb('VmLck', locked) +
-    kb('VmPin', 0) +
+    kb('VmPin', pinnedPages(task)) +
     kb('VmHWM', Math.max(mm.hiwaterRss, rssOf(mm))) +
     kb('VmRSS', rssOf(mm)) +
     kb('RssAnon', mm.rssAnon) +
