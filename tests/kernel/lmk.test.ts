@@ -222,6 +222,21 @@ describe('its parameters', () => {
   });
 });
 
+test('dumpsys meminfo: PSS by level, the most important first, in each the largest', () => {
+  const machine = phone({ frames: 4096, zones: { normal: 4096 } });
+  const [front, cached, larger] = [app(machine, 300, 0), app(machine, 20, 15), app(machine, 40, 15)];
+  granted(machine, KERNEL, { call: 'oom_score_adj', target: cached, value: 900 });
+  expect(granted(machine, KERNEL, { call: 'run', argv: ['dumpsys', 'meminfo'] }).text).toBe(
+    'Total PSS by OOM adjustment:\n' +
+      '        1,200K: Foreground\n' +
+      `                 1,200K: proc${front} (pid ${front})\n` +
+      '          240K: Cached\n' +
+      `                   160K: proc${larger} (pid ${larger})\n` +
+      `                    80K: proc${cached} (pid ${cached})\n`,
+  );
+  expect(refused(machine, KERNEL, { call: 'run', argv: ['dumpsys'] })).toMatchObject({ errno: 'EINVAL' });
+});
+
 test('the levels of life: each from its number up to the next', () => {
   const name = (adj: number) => LIFE_CYCLE[lifeCycleOf(adj)]!.name;
   expect([-1000, -900, -800, -700, 0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 999, 1000].map(name).join(', ')).toBe(

@@ -1,6 +1,7 @@
 /** run: the programs that show what /proc holds, each as its own manual page has it. Running one changes nothing. */
 import { BadArgument, type Argument } from '../args.ts';
 import { DMESG_USAGE, runDmesg } from '../tools/dmesg.ts';
+import { DUMPSYS_USAGE, runDumpsys } from '../tools/dumpsys.ts';
 import { FREE_USAGE, runFree } from '../tools/free.ts';
 import { PROCRANK_USAGE, runProcrank } from '../tools/procrank.ts';
 import { PS_USAGE, runPs } from '../tools/ps.ts';
@@ -62,6 +63,7 @@ const PROGRAMS: ReadonlyMap<string, Program> = new Map([
   ['vmstat', program(runVmstat, VMSTAT_USAGE)],
   ['procrank', program(runProcrank, PROCRANK_USAGE)],
   ['dmesg', program(runDmesg, DMESG_USAGE)],
+  ['dumpsys', program(runDumpsys, DUMPSYS_USAGE)],
 ]);
 
 export function sysRun(machine: Machine, task: Task | null, argv: readonly string[]): Answer {
