@@ -1,20 +1,36 @@
 /** The memory report that SysRq-m and the OOM killer print (mm/show_mem.c). */
 import type { Machine, Zone } from '../types.ts';
-import { freePages } from './mmzone.ts';
+import { freePages, managedPages } from './mmzone.ts';
 import { freePagesOfType } from './mobility.ts';
 import { MIGRATE } from '../types.ts';
-import { VMSTAT } from './vmstat.ts';
+import { LRU, LRU_LISTS, lruPages } from './swap.ts';
+import { totalSwapPages } from './swap_state.ts';
+import { VMSTAT, type Counter } from './vmstat.ts';
 
 const kb = (pages: number): string => `${pages * 4}kB`;
 const LETTERS = 'UMEHCI';
 
-function zoneLines(zone: Zone): string[] {
+/** The four lists and what reclaim may not touch, in the kernel's words; `pages` counts one list. */
+function lruFields(pages: (list: number) => number): string {
+  const names: readonly (readonly [string, number])[] = [
+    ['active_anon', LRU.activeAnon],
+    ['inactive_anon', LRU.inactiveAnon],
+    ['active_file', LRU.activeFile],
+    ['inactive_file', LRU.inactiveFile],
+    ['unevictable', LRU.unevictable],
+  ];
+  return names.map(([name, list]) => `${name}:${kb(pages(list))}`).join(' ');
+}
+
+function zoneLines(machine: Machine, zone: Zone, index: number): string[] {
   const { min, low, high } = zone.watermark;
   const marks = `boost:${kb(zone.boost)} min:${kb(min + zone.boost)} low:${kb(low + zone.boost)} high:${kb(high + zone.boost)}`;
-  const kept = `reserved_highatomic:${kb(zone.reservedHighatomic)}`;
+  const kept = `reserved_highatomic:${zone.reservedHighatomic * 4}KB`;
+  const lists = lruFields((list) => machine.lru.pages[index * LRU_LISTS + list]!);
   const cma = `free_cma:${kb(freePagesOfType(zone, MIGRATE.cma))}`;
+  const sizes = `present:${kb(zone.end - zone.start)} managed:${kb(zone.managed)} mlocked:0kB bounce:0kB free_pcp:0kB local_pcp:0kB`;
   return [
-    `Node 0 ${zone.name} free:${kb(zone.free)} ${marks} ${kept} present:${kb(zone.managed)} managed:${kb(zone.managed)} ${cma}`,
+    `Node 0 ${zone.name} free:${kb(zone.free)} ${marks} ${kept} ${lists} ${sizes} ${cma}`,
     `lowmem_reserve[]: ${zone.lowmemReserve.join(' ')}`,
   ];
 }
@@ -32,16 +48,43 @@ function listsLine(zone: Zone): string {
   return `Node 0 ${zone.name}: ${parts.join(' ')} = ${kb(zone.free)}`;
 }
 
+/** Sizes of the whole machine, under the zones. */
+function totalLines(machine: Machine): string[] {
+  const { vmstat, zones, swap } = machine;
+  const total = totalSwapPages(machine);
+  const present = zones.reduce((sum, zone) => sum + zone.end - zone.start, 0);
+  const high = zones.reduce((sum, zone) => sum + (zone.name === 'HighMem' ? zone.end - zone.start : 0), 0);
+  return [
+    `${vmstat[VMSTAT.nr_file_pages]! + vmstat[VMSTAT.nr_shmem]! + (swap?.cache.size ?? 0)} total pagecache pages`,
+    `${swap?.cache.size ?? 0} pages in swap cache`,
+    `Free swap  = ${kb(total === 0 ? 0 : total - swap!.used)}`,
+    `Total swap = ${kb(total)}`,
+    `${present} pages RAM`,
+    `${high} pages HighMem/MovableOnly`,
+    `${present - managedPages(zones)} pages reserved`,
+    ...(machine.cma === null ? [] : [`${machine.cma.count} pages cma reserved`]),
+  ];
+}
+
+/** Pages on the lists, of the kernel and free; then zone by zone their marks and blocks; then the sums (__show_mem). */
 export function showMem(machine: Machine): string[] {
   const { vmstat, zones } = machine;
   const cma = zones.reduce((sum, zone) => sum + freePagesOfType(zone, MIGRATE.cma), 0);
+  const on = (list: number): number => lruPages(machine, list);
+  const value = (name: Counter): number => vmstat[VMSTAT[name]]!;
+  const [mapped, shmem, tables, dirty] = [value('nr_mapped'), value('nr_shmem'), value('nr_page_table_pages'), value('nr_dirty')];
   return [
     'Mem-Info:',
-    `active_anon:0 inactive_anon:${vmstat[VMSTAT.nr_anon_pages]! + vmstat[VMSTAT.nr_shmem]!} isolated_anon:0`,
-    ` slab_reclaimable:${vmstat[VMSTAT.nr_slab_reclaimable]} slab_unreclaimable:${vmstat[VMSTAT.nr_slab_unreclaimable]}`,
-    ` mapped:${vmstat[VMSTAT.nr_mapped]} shmem:${vmstat[VMSTAT.nr_shmem]} pagetables:${vmstat[VMSTAT.nr_page_table_pages]}`,
+    `active_anon:${on(LRU.activeAnon)} inactive_anon:${on(LRU.inactiveAnon)} isolated_anon:0`,
+    ` active_file:${on(LRU.activeFile)} inactive_file:${on(LRU.inactiveFile)} isolated_file:0`,
+    ` unevictable:${on(LRU.unevictable)} dirty:${dirty} writeback:0`,
+    ` slab_reclaimable:${value('nr_slab_reclaimable')} slab_unreclaimable:${value('nr_slab_unreclaimable')}`,
+    ` mapped:${mapped} shmem:${shmem} pagetables:${tables}`,
     ` free:${freePages(zones)} free_pcp:0 free_cma:${cma}`,
-    ...zones.flatMap(zoneLines),
+    `Node 0 ${lruFields(on)} isolated(anon):0kB isolated(file):0kB mapped:${kb(mapped)} dirty:${kb(dirty)} writeback:0kB ` +
+      `shmem:${kb(shmem)} kernel_stack:0kB pagetables:${kb(tables)}`,
+    ...zones.flatMap((zone, index) => zoneLines(machine, zone, index)),
     ...zones.map(listsLine),
+    ...totalLines(machine),
   ];
 }
