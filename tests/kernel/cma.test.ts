@@ -167,5 +167,7 @@ test('SysRq-m prints marks, types by order and totals (mm/show_mem.c)', () => {
   const { text } = granted(lent(), KERNEL, { call: 'sysrq', key: 'm' });
   expect(text).toMatch(/^Mem-Info:\n/);
   expect(text).toMatch(/Node 0 Normal: 0\*4kB .* 2\*1024kB \(MC\) 1\*2048kB \(M\) 1\*4096kB \(M\) = 8192kB\n/);
-  expect(text).toMatch(/\n0 total pagecache pages\n0 pages in swap cache\nFree swap {2}= 0kB\nTotal swap = 0kB\n2048 pages RAM\n0 pages HighMem\/MovableOnly\n0 pages reserved\n256 pages cma reserved\n$/);
+  expect(text).toMatch(
+    /\n0 total pagecache pages\n0 pages in swap cache\nFree swap {2}= 0kB\nTotal swap = 0kB\n2048 pages RAM\n0 pages HighMem\/MovableOnly\n0 pages reserved\n256 pages cma reserved\n$/,
+  );
 });
