@@ -43,10 +43,6 @@ function runPmap(machine: Machine, args: readonly string[]): string | Refused {
   return task ? pmap(machine, task, isExtended) : refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid: Number(pid) });
 }
 
-const PROGRAMS: ReadonlyMap<string, (machine: Machine, args: readonly string[]) => string | Refused> = new Map([
-  ['slabtop', runSlabtop],
-  ['pmap', runPmap],
-]);
 type Program = (machine: Machine, args: readonly string[], caller: Task | null) => string | Refused;
 
 /** A program that says null for arguments that it does not have. */
@@ -57,6 +53,7 @@ const program =
 
 const PROGRAMS: ReadonlyMap<string, Program> = new Map([
   ['slabtop', runSlabtop],
+  ['pmap', runPmap],
   ['free', program(runFree, FREE_USAGE)],
   ['top', program(runTop, TOP_USAGE)],
   ['ps', program(runPs, PS_USAGE)],
