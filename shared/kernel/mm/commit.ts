@@ -2,7 +2,7 @@
 import { PAGE_SIZE, type Machine, type Task } from '../types.ts';
 import type { Why } from '../why.ts';
 import { freePages, managedPages, totalReserve } from './mmzone.ts';
-import { totalSwapPages } from './swap_state.ts';
+import { swapTotal } from './swap_state.ts';
 import { VMSTAT } from './vmstat.ts';
 import { VM } from './vma.ts';
 
@@ -25,7 +25,7 @@ export function defaultRlimits(): Task['rlimits'] {
 export function commitLimit(machine: Machine): number {
   const { ratio, kbytes } = machine.config.overcommit;
   const allowed = kbytes > 0 ? kbytes >> 2 : Math.floor((managedPages(machine.zones) * ratio) / 100);
-  return allowed + totalSwapPages(machine);
+  return allowed + swapTotal(machine);
 }
 
 /** What mode 2 keeps for root (8 MiB) and for recovery (128 MiB), or a 32nd of memory where that is less (init_admin_reserve, init_user_reserve). */
@@ -45,7 +45,7 @@ export function vmEnoughMemory(machine: Machine, task: Task, pages: number, isRo
   if (mode === 1) return null;
   const isOld = machine.config.rules === '2.6.32';
   if (mode === 0) {
-    const limit = isOld ? guessOf2632(machine, isRoot) - 1 : managedPages(machine.zones) + totalSwapPages(machine);
+    const limit = isOld ? guessOf2632(machine, isRoot) - 1 : managedPages(machine.zones) + swapTotal(machine);
     return pages > limit ? { code: 'OVERCOMMIT', mode, wanted: pages, limit: Math.max(0, limit) } : null;
   }
   const limit = isOld ? strictLimitOf2632(machine, task, isRoot) : strictLimit(machine, task, isRoot);
@@ -62,7 +62,7 @@ function strictLimit(machine: Machine, task: Task, isRoot: boolean): number {
 
 /** Mode 2 before 3.10: a 32nd of the share of RAM for root, and a 32nd of what the process has. */
 function strictLimitOf2632(machine: Machine, task: Task, isRoot: boolean): number {
-  const swap = totalSwapPages(machine);
+  const swap = swapTotal(machine);
   const share = commitLimit(machine) - swap;
   return share - (isRoot ? 0 : share >> 5) + swap - (task.mm.totalVm >> 5);
 }

@@ -5,7 +5,7 @@
  */
 import type { Machine, Task } from '../types.ts';
 import { isqrt, managedPages } from './mmzone.ts';
-import { totalSwapPages } from './swap_state.ts';
+import { swapTotal } from './swap_state.ts';
 
 export const OOM_SCORE_ADJ_MIN = -1000;
 export const OOM_SCORE_ADJ_MAX = 1000;
@@ -14,7 +14,7 @@ export const OOM_DISABLE = -17;
 
 /** RAM and swap that the kernel manages, in pages. */
 export function totalPages(machine: Machine): number {
-  return managedPages(machine.zones) + totalSwapPages(machine);
+  return managedPages(machine.zones) + swapTotal(machine);
 }
 
 /** Pages that a kill would give back, shifted by oom_score_adj; null for a process that may not be killed (oom_badness). */
@@ -22,7 +22,7 @@ export function oomBadness(machine: Machine, task: Task): number | null {
   if (machine.config.rules === '2.6.32') return badness(machine, task, childPoints(machine));
   if (task.oomScoreAdj === OOM_SCORE_ADJ_MIN) return null;
   const { mm } = task;
-  const points = mm.rssAnon + mm.rssFile + mm.rssShmem + mm.tables + chargedPages(machine, task);
+  const points = mm.rssAnon + mm.rssFile + mm.rssShmem + mm.swapEnts + mm.tables + chargedPages(machine, task);
   return points + task.oomScoreAdj * Math.floor(totalPages(machine) / 1000);
 }
 

@@ -47,7 +47,7 @@ function showTask(machine: Machine, task: Task): void {
     String(mm.rssFile).padStart(8),
     String(mm.rssShmem).padStart(9),
     String(mm.tables * 4096).padStart(8),
-    '       0',
+    String(mm.swapEnts).padStart(8),
     String(task.oomScoreAdj).padStart(13),
   ];
   printk(machine, `[${String(task.pid).padStart(7)}] ${cells.join(' ')} ${task.comm}`);

@@ -4,7 +4,7 @@ import { freePages, managedPages } from './mmzone.ts';
 import { freePagesOfType } from './mobility.ts';
 import { MIGRATE } from '../types.ts';
 import { LRU, LRU_LISTS, lruPages } from './swap.ts';
-import { totalSwapPages } from './swap_state.ts';
+import { swapTotal } from './swap_state.ts';
 import { VMSTAT, type Counter } from './vmstat.ts';
 
 const kb = (pages: number): string => `${pages * 4}kB`;
@@ -51,7 +51,7 @@ function listsLine(zone: Zone): string {
 /** Sizes of the whole machine, under the zones. */
 function totalLines(machine: Machine): string[] {
   const { vmstat, zones, swap } = machine;
-  const total = totalSwapPages(machine);
+  const total = swapTotal(machine);
   const present = zones.reduce((sum, zone) => sum + zone.end - zone.start, 0);
   const high = zones.reduce((sum, zone) => sum + (zone.name === 'HighMem' ? zone.end - zone.start : 0), 0);
   return [
