@@ -15,7 +15,7 @@ export type Way = (typeof WAY)[keyof typeof WAY];
 
 const WAYS: ReadonlyMap<string, Way> = new Map(
   [
-    { way: WAY.look, names: ['cat', 'run'] },
+    { way: WAY.look, names: ['cat', 'run', 'leak_scan', 'heap_check'] },
     { way: WAY.instruction, names: ['read', 'write', 'exec', 'peek', 'poke', 'translate', 'load_segment'] },
     {
       way: WAY.library,
