@@ -20,6 +20,8 @@ export const FACT = {
   pageKmapped: 15, // a = pfn, b = slot of kmap, c = pid
   pageKunmapped: 16, // the same
   dmaMoved: 17, // a = first pfn, b = channel, c = bytes
+  hugePageMapped: 18, // a = first pfn, b = order, c = pid
+  hugePageSplit: 19, // the same: its pages are mapped one by one from now on
   slabCreated: 24, // a = first pfn, b = order, c = number of the cache
   slabDestroyed: 25, // the same
   kernelPanicked: 40, // a = tick

@@ -60,6 +60,7 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     tlb: parsed.tlb === null ? null : createTlb(parsed.tlb),
     tables: createPageTables(FORMATS[parsed.arch]),
     rmap: createRmap(),
+    huge: new Map(),
     cma: null,
     bootPages: 0,
     vmap: createVmapSpace(parsed.layout),
@@ -170,6 +171,7 @@ export function tick(machine: Machine): void {
 /** What is small and goes whole into hash and snapshot; the frames and tables go beside it as arrays. */
 const SMALL = [
   ...(['tlb'] as const),
+  ...(['huge'] as const),
   ...(['now', 'rng', 'nextPid', 'initBorn', 'kmsg', 'kmsgLines', 'nextShm', 'committed', 'zones', 'tasks'] as const),
   ...(['vmap', 'highmem', 'iomem', 'slab', 'shm', 'shmPages', 'ipc', 'cma', 'bootPages', 'contents'] as const),
   ...(['disk', 'lru', 'swap', 'replacement'] as const),

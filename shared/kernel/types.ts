@@ -175,6 +175,8 @@ export interface Mm {
   swapEnts: number;
   /** Page tables in frames, the directory among them. */
   tables: number;
+  /** Those of them that wait for a huge page to be cut (mm/huge_split.ts). */
+  deposits: Pfn[];
   /** Pages of private memory that it was promised; shared objects are promised once, by themselves. */
   committed: number;
 }
@@ -246,6 +248,8 @@ export interface Machine {
   // The rest is private to the kernel's files.
   readonly tables: PageTables;
   readonly rmap: Rmap;
+  /** Huge pages by their first frame: how many entries map each as a whole. */
+  readonly huge: Map<Pfn, number>;
   cma: Cma | null;
   /** Frames that boot holds at the bottom. */
   bootPages: number;
@@ -430,6 +434,8 @@ export interface MachineConfig {
   overcommit: OvercommitKnobs;
   oom: OomKnobs;
   lmk: LmkKnobs;
+  /** Who gets huge pages: a place in THP_ENABLED (mm/huge_memory.ts). */
+  thpEnabled: 0 | 1 | 2;
   /** Whose rules hold where kernels differ (spec, tag [K26]). */
   rules: '6.x' | '2.6.32';
   /** Areas that a process may have (vm.max_map_count). */

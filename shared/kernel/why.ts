@@ -41,6 +41,8 @@ export interface WhyNumbers {
   BEYOND_OBJECT: { addr: number };
   /** The address belongs to the kernel. */
   KERNEL_ADDRESS: { addr: number };
+  /** The machine has no transparent huge pages: they need entries of 64 bits. */
+  NO_HUGE_PAGES: { arch: string };
   /** x86_64: bits 63 to 47 of the address are not alike, so it is none: a general protection fault. */
   NOT_CANONICAL: { addr: number };
   /** No hole of the address space is long enough. */

@@ -31,6 +31,7 @@ export function checkMachine(machine: Machine): void {
     tables: 0,
     kernelPages: new Map(),
     pins: pinsOf(machine),
+    huge: new Map(),
   };
   for (const zone of machine.zones) checkFreeLists(machine, zone, count);
   checkPartition(machine, count);
@@ -41,6 +42,8 @@ export function checkMachine(machine: Machine): void {
   checkFrames(machine, count);
   checkOwners(machine, count);
   checkTotals(machine, count);
+  equal(machine.huge.size, count.huge.size, () => 'huge pages');
+  for (const [head, entries] of count.huge) equal(machine.huge.get(head) ?? 0, entries, () => `huge page ${head}: entries`);
 }
 
 /** §19.1 and .2: lists in both directions, aligned heads, no overlap, each block on the list of its pageblock's type. */
@@ -248,7 +251,8 @@ function faultOfRmap(machine: Machine, pfn: number, maps: number): string | null
     const task = machine.tasks.get(rmap.pid[node]!);
     if (!task) return `its reverse map names pid ${rmap.pid[node]}, who is dead`;
     const at = pteAt(machine, task.mm.pgd, rmap.vpn[node]! * PAGE);
-    if (at < 0 || tables.words[at]! >>> 12 !== pfn)
+    const first = at < 0 ? -1 : tables.words[at]! >>> 12;
+    if ((at >= 0 && tables.words[at]! & 0x80 ? first + (rmap.vpn[node]! % 512) : first) !== pfn)
       return `its reverse map names page ${rmap.vpn[node]} of ${task.pid}, which maps another`;
     nodes += 1;
   }

@@ -30,6 +30,8 @@ export interface Count {
   tables: number;
   kernelPages: Map<number, number>;
   pins: Map<number, number>;
+  /** Entries that map a huge page as a whole, by its first frame. */
+  huge: Map<number, number>;
 }
 
 export const PAGE = 4096;

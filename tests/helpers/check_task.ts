@@ -12,6 +12,7 @@ const PTE_USER = 4;
 const PTE_SWAP = 0x80;
 const PTE_ZERO_PAGE = 0x200;
 const PTE_NO_EXEC = 0x400;
+const PTE_HUGE = 0x80;
 
 const TASK_SIZE = { i386: 0xc0000000, x86_64: 2 ** 47 - 4096 };
 
@@ -25,8 +26,17 @@ export function checkTask(machine: Machine, task: Task, count: Count): void {
   const { mm } = task;
   checkAreas(task, count);
   equal(mm.taskSize, TASK_SIZE[machine.config.arch], () => `pid ${task.pid}: end of user space`);
-  const rss: Rss = { anon: 0, shmem: 0, file: 0, swap: 0 };
-  const own = checkTable(machine, task, mm.pgd, machine.tables.levels - 1, 0, rss, count);
+  const rss: Rss = { anon: 0, shmem: 0, file: 0, swap: 0, huge: 0 };
+  const own = checkTable(machine, task, mm.pgd, machine.tables.levels - 1, 0, rss, count) + mm.deposits.length;
+  equal(mm.deposits.length, rss.huge, () => `pid ${task.pid}: tables put aside for huge pages`);
+  for (const table of mm.deposits) {
+    noteTable(machine, task, table, count);
+    const base = machine.frames.index[table]! * machine.tables.entries;
+    must(
+      machine.tables.words.subarray(base, base + machine.tables.entries).every((word) => word === 0),
+      () => `page table ${table}, put aside, is not empty`,
+    );
+  }
   count.tables += own;
   equal(mm.tables, own, () => `pid ${task.pid}: page tables`);
   equal(mm.rssAnon, rss.anon, () => `pid ${task.pid}: resident anonymous pages`);
@@ -48,6 +58,7 @@ function checkTable(machine: Machine, task: Task, pfn: number, level: number, st
     if (entry === 0) continue;
     must(addr < task.mm.taskSize, () => `pid ${task.pid}: entry ${n} of table ${pfn} belongs to the kernel`);
     if (level === 0) checkPte(machine, task, addr, entry, rss, count);
+    else if (level === 1 && (entry & PTE_HUGE) !== 0) checkHuge(machine, task, addr, entry, rss, count);
     else {
       must((entry & PTE_PRESENT) !== 0, () => `pid ${task.pid}: directory entry ${n} of ${pfn} is ${entry.toString(16)}`);
       own += checkTable(machine, task, entry >>> 12, level - 1, addr, rss, count);
@@ -56,11 +67,24 @@ function checkTable(machine: Machine, task: Task, pfn: number, level: number, st
   return own;
 }
 
+/** An entry that maps 2 MiB: each of its pages is mapped with the entry's rights, and all lie in one area. */
+function checkHuge(machine: Machine, task: Task, start: number, entry: number, rss: Rss, count: Count): void {
+  const at = () => `pid ${task.pid}, huge page ${start.toString(16)}`;
+  const head = entry >>> 12;
+  must(head % 512 === 0, () => `${at()}: frame ${head} is not aligned`);
+  must(areaAt(task.mm, start) === areaAt(task.mm, start + 511 * PAGE), () => `${at()} lies in two areas`);
+  for (let i = 0; i < 512; i++) checkPte(machine, task, start + i * PAGE, (entry & ~PTE_HUGE) + i * PAGE, rss, count);
+  count.huge.set(head, (count.huge.get(head) ?? 0) + 1);
+  rss.huge += 1;
+}
+
 interface Rss {
   anon: number;
   shmem: number;
   file: number;
   swap: number;
+  /** Entries that map 2 MiB. */
+  huge: number;
 }
 
 function noteTable(machine: Machine, task: Task, pfn: number, count: Count): void {

@@ -18,6 +18,7 @@ import { someMmu } from './makers_mmu.ts';
 import { someLibc } from './makers_libc.ts';
 import { someFile } from './makers_reclaim.ts';
 import { someOom } from './makers_oom.ts';
+import { someHuge } from './makers_huge.ts';
 import { someSlab } from './makers_slab.ts';
 import { someVirtual } from './makers_virtual.ts';
 import { HEAP, pageOf, someAddress, TOP } from './places.ts';
@@ -157,6 +158,7 @@ const MAKERS: readonly [number, Maker][] = [
   [20, someVirtual],
   [16, someArea],
   [20, someSlab],
+  [10, (machine, pid, pick) => (machine.config.arch === 'i386' ? someVirtual(machine, pid, pick) : someHuge(machine, pid, pick))],
   [6, someMmu],
   [20, someLibc],
   [

@@ -76,6 +76,20 @@ export const SHAPES: readonly Shape[] = [
   },
   { name: 'large, checked now and then', processes: 40, config: { frames: 16384, mobility: false } },
   {
+    name: 'x86_64: huge pages, a contiguous area',
+    processes: 3,
+    config: {
+      arch: 'x86_64',
+      frames: 2048,
+      zones: { normal: 2048 },
+      pageblockOrder: 5,
+      cma: { frames: 512 },
+      minFreeKbytes: 0,
+      thpEnabled: 0,
+      swap: { slots: 700 },
+    },
+  },
+  {
     name: 'x86_64: four levels of tables',
     processes: 4,
     config: { arch: 'x86_64', frames: 1024, zones: { dma: 64, dma32: 512, normal: 448 }, pageblockOrder: 4, minFreeKbytes: 80 },

@@ -30,7 +30,8 @@ export interface Mmu {
 }
 
 /**
- * Bits of an entry; the frame's number stands above bit 12. Bits 9 to 11 are free for software: 9 is the shared zero page,
+ * Bits of an entry; the frame's number stands above bit 12. Bit 7 in an entry of the PMD (PS): it maps 2 MiB itself;
+ * who would change the mapping of one page under it calls splitHugeAt (mm/huge_split.ts) first, then asks pteAt. Bits 9 to 11 are free for software: 9 is the shared zero page,
  * which is no frame; 10 stands for NX, which real entries of 64 bits have at bit 63; 11 is a page that MADV_FREE gave away
  * until it is written again. `swap` in an entry that is not present: the number of a slot stands above bit 12. A present entry without `user` lies in an area of PROT_NONE.
  */
@@ -41,6 +42,7 @@ export const PTE = {
   accessed: 0x20,
   dirty: 0x40,
   swap: 0x80,
+  huge: 0x80,
   special: 0x200,
   noExec: 0x400,
   lazyfree: 0x800,
@@ -154,7 +156,7 @@ export function pmdAt(machine: Machine, pgd: Pfn, addr: Addr): number {
   return frames.index[pmd >>> PTE_PFN_SHIFT]! * entries + ((addr / 0x20_0000) & 511);
 }
 
-/** Place in `tables.words` of the page-table entry for an address; -1 when its table is not there. */
+/** Place in `tables.words` of the page-table entry for an address, or of the entry of the PMD that maps 2 MiB around it (PTE.huge); -1 when its table is not there. */
 export function pteAt(machine: Machine, pgd: Pfn, addr: Addr): number {
   const { tables } = machine;
   if (tables.levels !== 2) return pteAtDeep(machine, pgd, addr);
@@ -166,7 +168,8 @@ export function pteAt(machine: Machine, pgd: Pfn, addr: Addr): number {
 function pteAtDeep(machine: Machine, pgd: Pfn, addr: Addr): number {
   const at = pmdAt(machine, pgd, addr);
   const pde = at < 0 ? 0 : machine.tables.words[at]!;
-  return pde === 0 ? -1 : tableBase(machine, pde >>> PTE_PFN_SHIFT) + ((addr / 4096) & 511);
+  if (pde === 0) return -1;
+  return pde & PTE.huge ? at : tableBase(machine, pde >>> PTE_PFN_SHIFT) + ((addr / 4096) & 511);
 }
 
 /** Index of an address in its page table. */
@@ -189,5 +192,6 @@ export function spanEnd(machine: Machine, at: number, addr: Addr, end: Addr): Ad
 export function frameAt(machine: Machine, mm: Mm, addr: Addr): Pfn {
   const at = pteAt(machine, mm.pgd, addr);
   const pte = at < 0 ? 0 : machine.tables.words[at]!;
-  return (pte & PTE.present) === 0 || (pte & PTE.special) !== 0 ? -1 : pte >>> PTE_PFN_SHIFT;
+  if ((pte & PTE.present) === 0 || (pte & PTE.special) !== 0) return -1;
+  return pte & PTE.huge ? (pte >>> PTE_PFN_SHIFT) + ((addr / 4096) & 511) : pte >>> PTE_PFN_SHIFT;
 }

@@ -13,6 +13,8 @@ import { inheritResident } from '../mm/replacement.ts';
 import { swapDuplicate } from '../mm/swap_state.ts';
 import { shmOf } from '../mm/shmem.ts';
 import { allocWhy, ASKER_KILLED } from '../mm/slowpath.ts';
+import { copyHugePmd, FAULT_FALLBACK } from '../mm/huge_memory.ts';
+import { isHuge } from '../mm/huge_split.ts';
 import { exitMmap } from '../mm/unmap.ts';
 import { pagesOf, VM } from '../mm/vma.ts';
 import { GFP_KERNEL_ZERO } from '../gfp.ts';
@@ -41,6 +43,7 @@ export function createMm(mmu: Mmu, pid: Pid, pgd: Pfn): Mm {
     rssFile: 0,
     swapEnts: 0,
     tables: 1,
+    deposits: [],
     committed: 0,
   };
 }
@@ -130,6 +133,15 @@ function copyPageRange(machine: Machine, parent: Task, child: Mm, vma: Vma, copi
       addr = stop;
       continue;
     }
+    if (isHuge(machine.tables.words[at]!)) {
+      const outcome = copyHugePmd(machine, parent, child, addr, at);
+      if (outcome !== 0 && outcome !== FAULT_FALLBACK) return outcome;
+      if (outcome === 0) {
+        addr = stop;
+        copied += 1;
+        continue;
+      }
+    }
     for (; addr < stop; addr += 4096) {
       const from = pteAt(machine, parent.mm.pgd, addr);
       if (machine.tables.words[from] === 0) continue;
@@ -209,6 +221,7 @@ export function fork(machine: Machine, parent: Task, isRoot: boolean, copies: Co
 /** The child's tables were asked for by its parent; from now on they are the child's. */
 function chargeTables(machine: Machine, child: Task): void {
   chargeTable(machine, child.pid, child.mm.pgd, machine.tables.levels - 1);
+  for (const table of child.mm.deposits) machine.frames.owner[table] = child.pid;
 }
 
 /** A table and those that its entries name, `below` levels of them. */
@@ -217,5 +230,6 @@ function chargeTable(machine: Machine, pid: Pid, pfn: Pfn, below: number): void 
   if (below === 0) return;
   const { words, entries } = machine.tables;
   const base = tableBase(machine, pfn);
-  for (let at = base; at < base + entries; at++) if (words[at] !== 0) chargeTable(machine, pid, words[at]! >>> PTE_PFN_SHIFT, below - 1);
+  for (let at = base; at < base + entries; at++)
+    if (words[at] !== 0 && !isHuge(words[at]!)) chargeTable(machine, pid, words[at]! >>> PTE_PFN_SHIFT, below - 1);
 }

@@ -103,6 +103,14 @@ export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
       machine.config.overcommit.userReserveKbytes = value;
     },
   },
+  'vm.thp_enabled': {
+    low: 0,
+    high: 2,
+    open: false,
+    set: (machine, value) => {
+      machine.config.thpEnabled = value as 0 | 1 | 2;
+    },
+  },
   'vm.overcommit_ratio': {
     low: 0,
     high: 1000,

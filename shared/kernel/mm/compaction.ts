@@ -8,6 +8,7 @@ import { GFP_BIT } from '../gfp.ts';
 import { MIGRATE, PG, type Machine, type Pfn, type Zone } from '../types.ts';
 import { delFromFreeList, freeOnePage, pageblockType } from './buddy.ts';
 import { fragmentationIndex } from './indices.ts';
+import { HPAGE_PAGES } from './huge_split.ts';
 import { isMigratable, migratePage } from './migrate.ts';
 import { ALLOC, fallbackIsClaimable } from './mobility.ts';
 import { classZone } from './mmzone.ts';
@@ -110,6 +111,11 @@ function isolateMigratepages(cc: Control, blockEnd: Pfn): Pfn[] {
     const pfn = cc.migratePfn;
     if (frames.flags[pfn] === PG.buddy) {
       cc.migratePfn += 1 << frames.order[pfn]!;
+      continue;
+    }
+    // A huge page is as good as the block that it would make (isolate_migratepages_block).
+    if (cc.machine.huge.size > 0 && cc.machine.huge.has(pfn)) {
+      cc.migratePfn += HPAGE_PAGES;
       continue;
     }
     cc.migratePfn += 1;

@@ -1,6 +1,7 @@
 /**
  * madvise: what a process knows about its use of memory (mm/madvise.c). DONTNEED gives pages back now, FREE when somebody
- * needs them, COLD makes them the first to go, WILLNEED brings back what is on a disk.
+ * needs them, COLD makes them the first to go, WILLNEED brings back what is on a disk. HUGEPAGE and NOHUGEPAGE say where huge
+ * pages are wanted or unwelcome, for what is touched from now on.
  */
 import { PTE } from '../arch/mmu.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Task, type Vma } from '../types.ts';
@@ -8,30 +9,54 @@ import type { Why } from '../why.ts';
 import { failure, type Failure } from './mmap.ts';
 import { walkEntries } from './pagewalk.ts';
 import { zapRange } from './unmap.ts';
-import { findVmaIndex, pageAlign, VM } from './vma.ts';
+import { findVmaIndex, modifyArea, pageAlign, VM } from './vma.ts';
 
 interface Advice {
   /** Why this area does not take the advice, or null. */
   readonly refuse: (vma: Vma) => Why | null;
   /** Does it to [start, end) within the area. */
-  readonly take: (machine: Machine, task: Task, vma: Vma, start: Addr, end: Addr) => void;
+  readonly take: (machine: Machine, task: Task, vma: Vma, start: Addr, end: Addr) => Failure | null;
+  /** Is it about huge pages? A kernel without them does not know the word. */
+  readonly isOfHuge?: boolean;
 }
 
 const unlessLocked = (vma: Vma): Why | null => (vma.flags & VM.locked ? { code: 'AREA_LOCKED', addr: vma.start } : null);
 
 /** Clears bits in, and sets others in, the present entries of the range. */
-function mark(machine: Machine, task: Task, start: Addr, end: Addr, clear: number, set: number): void {
+function mark(machine: Machine, task: Task, start: Addr, end: Addr, clear: number, set: number): null {
   const { words } = machine.tables;
-  walkEntries(machine, task.mm, start, end, (at) => {
+  const change = (at: number): void => {
     const pte = words[at]!;
     if ((pte & PTE.present) !== 0 && (pte & PTE.special) === 0) words[at] = ((pte & ~clear) | set) >>> 0;
-  });
+  };
+  walkEntries(machine, task.mm, start, end, change, change);
+  return null;
+}
+
+/** Gives a part of an area other flags (madvise_update_vma). */
+function advise(machine: Machine, { mm }: Task, vma: Vma, start: Addr, end: Addr, set: number, clear: number): Failure | null {
+  const flags = (vma.flags & ~clear) | set;
+  if (flags === vma.flags || modifyArea(machine, mm, findVmaIndex(mm, start), start, end, flags) >= 0) return null;
+  return failure('ENOMEM', { code: 'TOO_MANY_AREAS', limit: machine.config.maxMapCount });
 }
 
 export const ADVICE = {
+  MADV_HUGEPAGE: {
+    refuse: () => null,
+    take: (machine, task, vma, start, end) => advise(machine, task, vma, start, end, VM.hugepage, VM.nohugepage),
+    isOfHuge: true,
+  },
+  MADV_NOHUGEPAGE: {
+    refuse: () => null,
+    take: (machine, task, vma, start, end) => advise(machine, task, vma, start, end, VM.nohugepage, VM.hugepage),
+    isOfHuge: true,
+  },
   MADV_DONTNEED: {
     refuse: unlessLocked,
-    take: (machine, task, _vma, start, end) => zapRange(machine, task.mm, start, end),
+    take: (machine, task, _vma, start, end) => {
+      zapRange(machine, task.mm, start, end);
+      return null;
+    },
   },
   // Simplified: Linux leaves pages alone that a fork shares; here only reclaim does.
   MADV_FREE: {
@@ -42,7 +67,7 @@ export const ADVICE = {
     refuse: unlessLocked,
     take: (machine, task, _vma, start, end) => mark(machine, task, start, end, PTE.accessed, 0),
   },
-  MADV_WILLNEED: { refuse: () => null, take: () => {} },
+  MADV_WILLNEED: { refuse: () => null, take: () => null },
 } as const satisfies Record<string, Advice>;
 export type AdviceName = keyof typeof ADVICE;
 
@@ -52,6 +77,7 @@ export function doMadvise(machine: Machine, task: Task, addr: Addr, length: numb
   const end = addr + pageAlign(length);
   if (addr < 0 && end > addr) return failure('ENOMEM', { code: 'NOT_MAPPED', addr });
   const advice: Advice = ADVICE[name];
+  if (advice.isOfHuge && machine.config.arch === 'i386') return failure('EINVAL', { code: 'NO_HUGE_PAGES', arch: machine.config.arch });
   const { mm } = task;
   let hole: Addr = -1;
   for (let from = addr; from < end;) {
@@ -64,7 +90,8 @@ export function doMadvise(machine: Machine, task: Task, addr: Addr, length: numb
     const refused = advice.refuse(vma);
     if (refused) return failure('EINVAL', refused);
     const to = Math.min(end, vma.end);
-    advice.take(machine, task, vma, from, to);
+    const failed = advice.take(machine, task, vma, from, to);
+    if (failed) return failed;
     from = to;
   }
   return hole < 0 ? null : failure('ENOMEM', { code: 'NOT_MAPPED', addr: hole });

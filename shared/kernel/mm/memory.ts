@@ -3,15 +3,17 @@
  * stands in for what was only read, and a page that fork left shared is copied by the first who writes it.
  */
 import { isCanonical } from '../arch/address.ts';
-import { attachTable, mmuOf, PTE, PTE_PFN_SHIFT, pteAt, tableBase } from '../arch/mmu.ts';
+import { PTE, PTE_PFN_SHIFT, pteAt } from '../arch/mmu.ts';
 import { emit, FACT } from '../facts.ts';
 import { inodeOf } from '../fs/inode.ts';
-import { GFP_HIGHUSER_MOVABLE, GFP_KERNEL_ZERO } from '../gfp.ts';
-import { PAGE_SIZE, PG, type Addr, type Faults, type Machine, type Mm, type Pfn, type Pid, type Task, type Vma } from '../types.ts';
+import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts';
+import { PAGE_SIZE, PG, type Addr, type Faults, type Machine, type Pfn, type Pid, type Task, type Vma } from '../types.ts';
 import type { Why } from '../why.ts';
 import { useTlb } from '../arch/tlb.ts';
 import { CONTENTS_PAGES_MAX, copyContents } from './contents.ts';
 import { doFileFault, FAULT_CONTENTS, FAULT_MAJOR, FAULT_SIGBUS, wpSharedFile } from './filemap_fault.ts';
+import { doHugeAnonymousPage, doHugeWpPage, FAULT_FALLBACK, hugeStart, isHugeAllowed } from './huge_memory.ts';
+import { pmdAlloc, pteAlloc } from './pgalloc.ts';
 import { growStack } from './stack.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { makeRoom, noteTouch } from './replacement.ts';
@@ -23,42 +25,13 @@ import { allocPages, allocWhy, ASKER_KILLED } from './slowpath.ts';
 import { findVmaIndex, VM } from './vma.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
+export { allocTable, pteAlloc } from './pgalloc.ts';
+
 export type AccessKind = 'read' | 'write' | 'exec';
 
 /** Outcome of a fault: 0 served, FAULT_OOM no page, FAULT_KILLED the process is gone. Further outcomes: filemap_fault.ts. */
 export const FAULT_OOM = -1;
 export const FAULT_KILLED = ASKER_KILLED;
-
-/** A page for a page table, attached and empty; or a negative outcome. */
-export function allocTable(machine: Machine, pid: Pid): Pfn {
-  const pfn = allocPages(machine, 0, GFP_KERNEL_ZERO, pid, PG.table);
-  if (pfn < 0) return pfn;
-  attachTable(machine.tables, machine.frames, pfn);
-  count(machine, VMSTAT.nr_page_table_pages, 1);
-  return pfn;
-}
-
-/** Place of the entry for `addr` in `tables.words`, its table made when missing; or a negative outcome (pte_alloc). */
-export function pteAlloc(machine: Machine, pid: Pid, mm: Mm, addr: Addr): number {
-  const at = pteAt(machine, mm.pgd, addr);
-  if (at >= 0) return at;
-  const { tables } = machine;
-  const { spans } = mmuOf(machine);
-  let table = mm.pgd;
-  for (let level = 0; level < tables.levels - 1; level++) {
-    const entry = (addr / spans[level]!) & (tables.entries - 1);
-    let below = tables.words[tableBase(machine, table) + entry]!;
-    if (below === 0) {
-      const pfn = allocTable(machine, pid);
-      if (pfn < 0) return pfn;
-      mm.tables += 1;
-      below = ((pfn << PTE_PFN_SHIFT) | PTE.present | PTE.write | PTE.user) >>> 0;
-      tables.words[tableBase(machine, table) + entry] = below;
-    }
-    table = below >>> PTE_PFN_SHIFT;
-  }
-  return pteAt(machine, mm.pgd, addr);
-}
 
 function allocUserPage(machine: Machine, pid: Pid, kind: number, addr: Addr): Pfn {
   const pfn = allocPages(machine, 0, GFP_HIGHUSER_MOVABLE, pid, kind);
@@ -163,12 +136,32 @@ function serve(machine: Machine, task: Task, vma: Vma, addr: Addr, write: boolea
   return vma.flags & VM.shared ? doSharedFault(machine, task, vma, addr, write, at) : doAnonymousPage(machine, task, vma, addr, write, at);
 }
 
+/** A huge page for an area that may have them, or a small one cut out of a huge one; FAULT_FALLBACK where small pages must do (__handle_mm_fault). */
+function tryHuge(machine: Machine, task: Task, vma: Vma, addr: Addr): number {
+  const start = hugeStart(vma, addr);
+  if (start < 0) return FAULT_FALLBACK;
+  const pmd = pmdAlloc(machine, task.pid, task.mm, addr);
+  if (pmd < 0) return pmd;
+  const pde = machine.tables.words[pmd]!;
+  if (pde === 0) return isHugeAllowed(machine, vma) ? doHugeAnonymousPage(machine, task, vma, start, pmd) : FAULT_FALLBACK;
+  return pde & PTE.huge ? doHugeWpPage(machine, task, pmd) : FAULT_FALLBACK;
+}
+
 /** Serves one fault in an area that allows the access (handle_mm_fault). */
 function handleMmFault(machine: Machine, task: Task, vma: Vma, addr: Addr, write: boolean, faults: Faults): number {
+  const huge = machine.tables.levels === 2 || vma.flags & VM.shared ? FAULT_FALLBACK : tryHuge(machine, task, vma, addr);
+  if (huge !== FAULT_FALLBACK) {
+    machine.cost += machine.config.costs.minor_fault!;
+    return served(machine, task, faults, huge);
+  }
   const at = pteAlloc(machine, task.pid, task.mm, addr);
   if (at < 0) return at;
   machine.cost += machine.config.costs.minor_fault!;
-  const outcome = serve(machine, task, vma, addr, write, at, faults);
+  return served(machine, task, faults, serve(machine, task, vma, addr, write, at, faults));
+}
+
+/** Counts a fault that was served, as minor or major; a negative outcome is none. */
+function served(machine: Machine, task: Task, faults: Faults, outcome: number): number {
   if (outcome < 0) return outcome;
   if (outcome === FAULT_MAJOR) {
     faults.major += 1;

@@ -3,6 +3,7 @@ import { PTE_PFN_SHIFT, pteAt } from '../arch/mmu.ts';
 import { emit, FACT } from '../facts.ts';
 import { inodeOf } from '../fs/inode.ts';
 import { PAGE_SIZE, PG, type Frames, type Machine, type Pfn } from '../types.ts';
+import { splitHugeAt } from './huge_split.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { rmapWalk } from './rmap.ts';
 import { moveInShm } from './shmem.ts';
@@ -40,7 +41,9 @@ export function migratePage(machine: Machine, from: Pfn, to: Pfn): void {
   const { frames, tables } = machine;
   copyFrame(machine, from, to);
   rmapWalk(machine, to, (pid, vpn) => {
-    const at = pteAt(machine, machine.tasks.get(pid)!.mm.pgd, vpn * PAGE_SIZE);
+    const { mm } = machine.tasks.get(pid)!;
+    splitHugeAt(machine, mm, vpn * PAGE_SIZE);
+    const at = pteAt(machine, mm.pgd, vpn * PAGE_SIZE);
     tables.words[at] = ((to << PTE_PFN_SHIFT) | (tables.words[at]! & (PAGE_SIZE - 1))) >>> 0;
   });
   moveState(machine, from, to);

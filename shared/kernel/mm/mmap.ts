@@ -3,6 +3,7 @@ import { PAGE_SIZE, type Addr, type Machine, type Mm, type Task, type Vma } from
 import type { Errno } from '../errno.ts';
 import type { Why } from '../why.ts';
 import { accountPages, isAccountable, mayExpandVm, vmEnoughMemory } from './commit.ts';
+import { HPAGE_BYTES } from './huge_split.ts';
 import { createShm } from './shmem.ts';
 import { unmapRange } from './unmap.ts';
 import { anonymousVma, findVmaIndex, insertVma, isHole, MMAP_MIN_ADDR, pageAlign, pagesOf, startGap, unmappedArea, VM } from './vma.ts';
@@ -60,13 +61,11 @@ function placeArea(task: Task, request: MmapRequest, length: number): Addr | Fai
   return found < 0 ? failure('ENOMEM', { code: 'NO_ADDRESS_SPACE', length }) : found;
 }
 
-const HUGE_BYTES = 2 << 20;
-
 /** x86_64 puts areas of whole 2 MiB on multiples of them, so that huge pages fit; null where that cannot be (thp_get_unmapped_area). */
 function hugeAlignedArea(mm: Mm, length: number): Addr | null {
-  if (mm.taskSize < 0x1_0000_0000 || length % HUGE_BYTES !== 0) return null;
-  const found = unmappedArea(mm, length + HUGE_BYTES);
-  return found < 0 ? null : (Math.floor(found / HUGE_BYTES) + 1) * HUGE_BYTES;
+  if (mm.taskSize < 0x1_0000_0000 || length % HPAGE_BYTES !== 0) return null;
+  const found = unmappedArea(mm, length + HPAGE_BYTES);
+  return found < 0 ? null : (Math.floor(found / HPAGE_BYTES) + 1) * HPAGE_BYTES;
 }
 
 function vmFlags(machine: Machine, request: MmapRequest): number {

@@ -2,6 +2,7 @@
 import { PTE, PTE_PFN_SHIFT } from '../arch/mmu.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Mm, type Task, type Vma } from '../types.ts';
 import { mayExpandVm, isAccountable, vmEnoughMemory } from './commit.ts';
+import { isExclusive, isHuge } from './huge_split.ts';
 import { failure, type Failure } from './mmap.ts';
 import { isReusable } from './memory.ts';
 import { findVmaIndex, modifyArea, pageAlign, vmaAt, VM } from './vma.ts';
@@ -14,6 +15,12 @@ function isBeyondMay(vma: Vma, rights: number): boolean {
   return (rights & VM.write) !== 0 && (vma.flags & VM.readonlyFile) !== 0;
 }
 
+/** Is what the entry maps reached by nothing else? */
+function isAlone(machine: Machine, pte: number): boolean {
+  const pfn = pte >>> PTE_PFN_SHIFT;
+  return isHuge(pte) ? isExclusive(machine, pfn) : isReusable(machine, pfn);
+}
+
 /**
  * Entries of [start, end) after a change of rights (change_pte_range): nobody reads where nothing is allowed, and where
  * writing is, a page that is ours alone, or shared memory's, may be written without a fault.
@@ -24,16 +31,17 @@ function changeProtection(machine: Machine, mm: Mm, start: Addr, end: Addr, flag
   // A file's pages wait for the write that makes them dirty.
   const isMemory = (flags & VM.shared) !== 0 && vmaAt(mm, start)!.file === 0;
   const isFile = (flags & VM.shared) !== 0 && !isMemory;
-  walkEntries(machine, mm, start, end, (at) => {
+  const change = (at: number): void => {
     const pte = words[at]!;
     if ((pte & PTE.present) === 0) return;
     let changed = pte & ~(PTE.write | PTE.user | PTE.noExec);
     if (flags & RIGHTS) changed |= PTE.user;
     if ((flags & VM.exec) === 0) changed |= noExec;
-    const isOurs = isMemory || ((pte & PTE.dirty) !== 0 && isReusable(machine, pte >>> PTE_PFN_SHIFT));
+    const isOurs = isMemory || ((pte & PTE.dirty) !== 0 && isAlone(machine, pte));
     if (flags & VM.write && (pte & PTE.special) === 0 && isOurs && !isFile) changed |= PTE.write;
     words[at] = changed >>> 0;
-  });
+  };
+  walkEntries(machine, mm, start, end, change, change);
 }
 
 /** May the area have these rights? A private one that becomes writable is data, and a promise (mprotect_fixup). */

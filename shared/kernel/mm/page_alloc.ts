@@ -128,6 +128,19 @@ export function prepNewPage(machine: Machine, zone: Zone, pfn: Pfn, order: numbe
   if (machine.facts !== null) emit(machine.facts, FACT.pagesAllocated, pfn, order, pid);
 }
 
+/** Makes one page of a block that its asker cuts up a user page of its own (split_page). */
+export function prepUserPage(machine: Machine, pfn: Pfn, pid: Pid, kind: number, index: number): void {
+  const { frames } = machine;
+  frames.flags[pfn] = PG.head | kind;
+  frames.order[pfn] = 0;
+  frames.owner[pfn] = pid;
+  frames.mapcount[pfn] = 0;
+  frames.refcount[pfn] = 1;
+  frames.index[pfn] = index;
+  frames.state[pfn] = 0;
+  lruAdd(machine, pfn);
+}
+
 /** Gives a block back to the buddy and forgets what its pages held; the caller has checked that it may. */
 export function freePagesBlock(machine: Machine, pfn: Pfn, order: number): void {
   const { frames, contents } = machine;

@@ -1,6 +1,7 @@
 /** Taking pages and tables out of an address space: munmap, exec, exit (mm/memory.c zap_pte_range, free_pgtables). */
 import { detachTable, mmuOf, PTE, PTE_PFN_SHIFT, pmdAt, pteIndex, spanEnd, tableBase } from '../arch/mmu.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Mm, type Pfn } from '../types.ts';
+import { HPAGE_BYTES, isHuge, splitHugePmd, zapHugePmd } from './huge_split.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { pageRemoveRmap } from './rmap.ts';
 import { swapFree } from './swap_state.ts';
@@ -14,6 +15,9 @@ export function zapRange(machine: Machine, mm: Mm, start: Addr, end: Addr): void
   for (let addr = start; addr < end;) {
     const pmd = pmdAt(machine, mm.pgd, addr);
     const stop = spanEnd(machine, pmd, addr, end);
+    const whole = pmd >= 0 && isHuge(words[pmd]!) && stop - addr === HPAGE_BYTES;
+    if (whole) freeTable(machine, mm, zapHugePmd(machine, mm, pmd, addr / PAGE_SIZE));
+    else if (pmd >= 0 && isHuge(words[pmd]!)) splitHugePmd(machine, mm, pmd);
     const pde = pmd < 0 ? 0 : words[pmd]!;
     if (pde !== 0) {
       const first = tableBase(machine, pde >>> PTE_PFN_SHIFT) + pteIndex(machine, addr);
@@ -33,7 +37,8 @@ export function zapRange(machine: Machine, mm: Mm, start: Addr, end: Addr): void
   }
 }
 
-function freeTable(machine: Machine, mm: Mm, pfn: Pfn): void {
+/** Gives the frame of an empty table back. */
+export function freeTable(machine: Machine, mm: Mm, pfn: Pfn): void {
   detachTable(machine.tables, machine.frames, pfn);
   freePagesBlock(machine, pfn, 0);
   mm.tables -= 1;

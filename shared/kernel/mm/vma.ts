@@ -1,5 +1,6 @@
 /** Virtual memory areas (struct vm_area_struct): find, merge, split, and holes between them (mm/vma.c). */
 import { PAGE_SIZE, type Addr, type Machine, type Mm, type Vma } from '../types.ts';
+import { HPAGE_BYTES, splitHugeAt } from './huge_split.ts';
 import { putShm, shmOf } from './shmem.ts';
 
 export const VM = {
@@ -13,6 +14,9 @@ export const VM = {
   noreserve: 0x200000,
   /** Shared memory of a file that was opened for reading only: mprotect may not add the right to write (no VM_MAYWRITE). */
   readonlyFile: 0x20,
+  /** Huge pages are wanted here, or must not come (MADV_HUGEPAGE, MADV_NOHUGEPAGE). */
+  hugepage: 0x20000000,
+  nohugepage: 0x40000000,
 } as const;
 /** Bytes that stay free below a stack (stack_guard_gap, since 4.12). */
 export const STACK_GUARD_GAP = 256 * PAGE_SIZE;
@@ -82,6 +86,7 @@ export function insertVma(machine: Machine, mm: Mm, vma: Vma): Vma {
 /** Cuts the area in two at a page boundary strictly inside it (split_vma). */
 export function splitVma(machine: Machine, mm: Mm, index: number, addr: Addr): void {
   const left = mm.vmas[index]!;
+  if (addr % HPAGE_BYTES !== 0) splitHugeAt(machine, mm, addr);
   const right: Vma = { ...left, start: addr, pgoff: left.pgoff + (addr - left.start) / PAGE_SIZE };
   left.end = addr;
   mm.vmas.splice(index + 1, 0, right);

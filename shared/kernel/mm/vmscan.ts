@@ -7,6 +7,7 @@ import { PTE, PTE_PFN_SHIFT, pteAt } from '../arch/mmu.ts';
 import { inodeOf } from '../fs/inode.ts';
 import { GFP_BIT } from '../gfp.ts';
 import { PAGE_SIZE, PG, type Machine, type Mm, type Pfn } from '../types.ts';
+import { splitHugeAt } from './huge_split.ts';
 import { expectedRefs } from './migrate.ts';
 import { classZone, isqrt } from './mmzone.ts';
 import { markOf, zoneWatermarkOk } from './page_alloc.ts';
@@ -91,6 +92,7 @@ export function tryToUnmap(machine: Machine, pfn: Pfn): void {
     const node = frames.rmap[pfn]!;
     const { mm }: { mm: Mm } = machine.tasks.get(rmap.pid[node]!)!;
     const vpn = rmap.vpn[node]!;
+    splitHugeAt(machine, mm, vpn * PAGE_SIZE);
     const at = pteAt(machine, mm.pgd, vpn * PAGE_SIZE);
     if (tables.words[at]! & PTE.dirty && slot >= 0) frames.state[pfn]! |= PGS.dirty;
     tables.words[at] = slot < 0 ? 0 : ((slot << PTE_PFN_SHIFT) | PTE.swap) >>> 0;

@@ -63,6 +63,10 @@ const NAMES = [
   'workingset_restore_file',
   'nr_tlb_local_flush_all',
   'nr_tlb_local_flush_one',
+  'thp_fault_alloc',
+  'thp_fault_fallback',
+  'thp_split_page',
+  'thp_split_pmd',
 ] as const;
 export type Counter = (typeof NAMES)[number];
 

@@ -15,6 +15,7 @@ import { stat } from './stat.ts';
 import { maps, smaps, statm, status } from './task_mmu.ts';
 import { swaps } from './swaps.ts';
 import { vmallocinfo } from './vmallocinfo.ts';
+import { thpEnabled } from './thp.ts';
 import { vmstat } from './vmstat.ts';
 import { zoneinfo } from './zoneinfo.ts';
 
@@ -33,12 +34,13 @@ const FILES: Readonly<Record<string, (machine: Machine) => string>> = {
   kmsg: (machine) => machine.kmsg.map((line) => `${line}\n`).join(''),
 };
 
-/** Files of debugfs, by their whole path. */
-const DEBUG_FILES: Readonly<Record<string, (machine: Machine) => string>> = {
+/** Files of debugfs and sysfs, by their whole path. */
+const DEBUG_FILES: Readonly<Record<string, (machine: Machine) => string | null>> = {
   '/sys/kernel/debug/extfrag/unusable_index': unusableIndex,
   '/sys/kernel/debug/extfrag/extfrag_index': extfragIndex,
   '/sys/module/lowmemorykiller/parameters/minfree': lmkParameter('minfree'),
   '/sys/module/lowmemorykiller/parameters/adj': lmkParameter('adj'),
+  '/sys/kernel/mm/transparent_hugepage/enabled': thpEnabled,
 };
 
 const TASK_FILES: Readonly<Record<string, (machine: Machine, task: Task) => string>> = {

@@ -2,6 +2,7 @@
 import { commitLimit } from '../../mm/commit.ts';
 import { bufferPages } from '../../mm/page_cache.ts';
 import { LRU, lruPages } from '../../mm/swap.ts';
+import { HPAGE_PAGES } from '../../mm/huge_split.ts';
 import { freePages, lowmemPages, managedPages, totalReserve } from '../../mm/mmzone.ts';
 import { freeCmaPages } from '../../mm/cma_area.ts';
 import { vmapPages } from '../../mm/vmap_area.ts';
@@ -82,12 +83,18 @@ function lines(machine: Machine): [string, number][] {
     ['VmallocTotal', vmapTotal],
     ['VmallocUsed', vmap.used],
     ['VmallocChunk', Math.min(vmap.largestHole, vmapTotal)],
+    ...hugeLines(machine),
   ];
 }
 
 /** The values in kB by label. */
 export function meminfoKb(machine: Machine): ReadonlyMap<string, number> {
   return new Map(lines(machine).map(([label, pages]) => [label, pages * 4]));
+}
+
+/** A kernel without huge pages has no such line. */
+function hugeLines(machine: Machine): [string, number][] {
+  return machine.config.arch === 'i386' ? [] : [['AnonHugePages', machine.huge.size * HPAGE_PAGES]];
 }
 
 export function meminfo(machine: Machine): string {

@@ -5,8 +5,9 @@
 // Simplified: the kernel's file is binary, 8 bytes for every page of the address space, empty ones among them.
 import { addressDigits } from '../../arch/address.ts';
 import { PTE, PTE_PFN_SHIFT } from '../../arch/mmu.ts';
+import { HPAGE_PAGES } from '../../mm/huge_split.ts';
 import { walkEntries } from '../../mm/pagewalk.ts';
-import { PG, type Machine, type Task } from '../../types.ts';
+import { PAGE_SIZE, PG, type Machine, type Task } from '../../types.ts';
 
 /** Bits of the upper word: 63 present, 62 swapped, 61 of a file or shared memory, 56 mapped by nobody else. */
 const HIGH = { present: 0x8000_0000, swapped: 0x4000_0000, file: 0x2000_0000, exclusive: 0x0100_0000 } as const;
@@ -27,7 +28,12 @@ function lineOf(machine: Machine, addr: number, pte: number): string {
 
 export function pagemap(machine: Machine, task: Task): string {
   const lines: string[] = [];
-  for (const vma of task.mm.vmas)
-    walkEntries(machine, task.mm, vma.start, vma.end, (at, addr) => lines.push(lineOf(machine, addr, machine.tables.words[at]!)));
+  const { words } = machine.tables;
+  const see = (at: number, addr: number): number => lines.push(lineOf(machine, addr, words[at]!));
+  // Each page of a huge one, as if it had an entry of its own.
+  const seeHuge = (at: number, addr: number): void => {
+    for (let i = 0; i < HPAGE_PAGES; i++) lines.push(lineOf(machine, addr + i * PAGE_SIZE, words[at]! + i * PAGE_SIZE));
+  };
+  for (const vma of task.mm.vmas) walkEntries(machine, task.mm, vma.start, vma.end, see, seeHuge);
   return lines.join('');
 }

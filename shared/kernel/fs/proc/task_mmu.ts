@@ -2,6 +2,8 @@
 import { addressDigits } from '../../arch/address.ts';
 import { PTE, PTE_PFN_SHIFT, pmdAt, pteIndex, spanEnd, tableBase } from '../../arch/mmu.ts';
 import { dataPages } from '../../mm/commit.ts';
+import { hasHugeRange, isHugeAllowed } from '../../mm/huge_memory.ts';
+import { HPAGE_PAGES, isHuge } from '../../mm/huge_split.ts';
 import { pagesOf, VM } from '../../mm/vma.ts';
 import { inodeOf } from '../inode.ts';
 import type { Segment } from '../../ipc/shm.ts';
@@ -72,6 +74,8 @@ export interface AreaSizes {
   swapPss: number;
   /** Each page in whole bytes, as procrank counts. */
   pssBytes: number;
+  /** Pages mapped as parts of huge ones. */
+  huge: number;
 }
 
 const PSS_SHIFT = 12;
@@ -92,13 +96,19 @@ export function areaSizes(machine: Machine, mm: Mm, vma: Vma): AreaSizes {
     swap: 0,
     swapPss: 0,
     pssBytes: 0,
+    huge: 0,
   };
   const { words } = machine.tables;
   for (let addr = vma.start; addr < vma.end;) {
     const pmd = pmdAt(machine, mm.pgd, addr);
     const stop = spanEnd(machine, pmd, addr, vma.end);
     const pde = pmd < 0 ? 0 : words[pmd]!;
-    if (pde !== 0) {
+    if (isHuge(pde)) {
+      // Each page of it counts as if it had an entry of its own.
+      const from = (addr / PAGE_SIZE) & (HPAGE_PAGES - 1);
+      for (let i = from, end = from + (stop - addr) / PAGE_SIZE; i < end; i++) addPage(machine, sizes, pde + i * PAGE_SIZE);
+      sizes.huge += (stop - addr) / PAGE_SIZE;
+    } else if (pde !== 0) {
       const first = tableBase(machine, pde >>> PTE_PFN_SHIFT) + pteIndex(machine, addr);
       for (let at = first, end = first + (stop - addr) / PAGE_SIZE; at < end; at++) {
         if ((words[at]! & PTE.present) !== 0) addPage(machine, sizes, words[at]!);
@@ -151,6 +161,8 @@ const VM_FLAG_TAIL: readonly (readonly [number, string])[] = [
   [VM.locked, 'lo'],
   [VM.account, 'ac'],
   [VM.noreserve, 'nr'],
+  [VM.hugepage, 'hg'],
+  [VM.nohugepage, 'nh'],
 ];
 
 function vmFlagsLine(vma: Vma): string {
@@ -172,11 +184,11 @@ export function smaps(machine: Machine, task: Task): string {
     text += line('Referenced', sizes.referenced * 4) + line('Anonymous', sizes.anonymous * 4);
     text += line('KSM', 0) + line('LazyFree', sizes.lazyFree * 4);
     for (const label of ['AnonHugePages', 'ShmemPmdMapped', 'FilePmdMapped', 'Shared_Hugetlb', 'Private_Hugetlb']) {
-      text += line(label, 0);
+      text += line(label, label === 'AnonHugePages' ? sizes.huge * 4 : 0);
     }
     text += line('Swap', sizes.swap * 4) + line('SwapPss', pssKb(sizes.swapPss));
     text += line('Locked', vma.flags & VM.locked ? pssKb(sizes.pss) : 0);
-    text += `THPeligible:           0\n${vmFlagsLine(vma)}`;
+    text += `THPeligible:           ${isHugeAllowed(machine, vma) && hasHugeRange(vma) ? 1 : 0}\n${vmFlagsLine(vma)}`;
   }
   return text;
 }

@@ -34,6 +34,7 @@ const LINES: readonly (readonly [string, (machine: Machine) => number])[] = [
   ['nr_shmem', counter('nr_shmem')],
   ['nr_dirtied', counter('nr_dirtied')],
   ['nr_written', counter('nr_written')],
+  ['nr_anon_transparent_hugepages', (machine) => machine.huge.size],
   ['nr_page_table_pages', counter('nr_page_table_pages')],
   ['nr_swapcached', swapCached],
   ['pgpgin', counter('pgpgin')],
@@ -79,10 +80,18 @@ const LINES: readonly (readonly [string, (machine: Machine) => number])[] = [
   ['compact_success', counter('compact_success')],
   ['cma_alloc_success', counter('cma_alloc_success')],
   ['cma_alloc_fail', counter('cma_alloc_fail')],
+  ['thp_fault_alloc', counter('thp_fault_alloc')],
+  ['thp_fault_fallback', counter('thp_fault_fallback')],
+  ['thp_split_page', counter('thp_split_page')],
+  ['thp_split_pmd', counter('thp_split_pmd')],
   ['nr_tlb_local_flush_all', counter('nr_tlb_local_flush_all')],
   ['nr_tlb_local_flush_one', counter('nr_tlb_local_flush_one')],
 ];
 
+/** Lines of a kernel with huge pages only. */
+const isOfHuge = (name: string): boolean => name.startsWith('thp_') || name === 'nr_anon_transparent_hugepages';
+
 export function vmstat(machine: Machine): string {
-  return LINES.map(([name, value]) => `${name} ${value(machine)}\n`).join('');
+  const lines = machine.config.arch === 'i386' ? LINES.filter(([name]) => !isOfHuge(name)) : LINES;
+  return lines.map(([name, value]) => `${name} ${value(machine)}\n`).join('');
 }
