@@ -21,12 +21,18 @@ function pagesUnder(machine: Machine, pfn: number, level: number): number {
   return pages;
 }
 
+/** Pages of memory and of swap that is in use. */
+function pagesInAll(machine: Machine): number {
+  let total = machine.swap?.on === true ? machine.swap.slots : 0;
+  for (const zone of machine.zones) total += zone.managed;
+  return total;
+}
+
 /** The points of oom_badness, or null, out of nothing but the tables and the adjustment. */
 export function countedBadness(machine: Machine, task: Task): number | null {
   if (machine.config.rules === '2.6.32') return countedOldBadness(machine, task);
   if (task.oomScoreAdj === -1000) return null;
-  let total = 0;
-  for (const zone of machine.zones) total += zone.managed;
+  const total = pagesInAll(machine);
   const charged = machine.config.chargeKernel ? task.kernelPages + Math.ceil(task.kernelBytes / 4096) : 0;
   return pagesUnder(machine, task.mm.pgd, machine.tables.levels - 1) + charged + task.oomScoreAdj * Math.floor(total / 1000);
 }
@@ -58,8 +64,7 @@ function countedOldBadness(machine: Machine, task: Task): number | null {
 
 /** Throws `Broken` for the first number that is wrong. */
 export function checkOom(machine: Machine): void {
-  let total = 0;
-  for (const zone of machine.zones) total += zone.managed;
+  const total = pagesInAll(machine);
   for (const task of machine.tasks.values()) {
     if (task.oomScoreAdj < -1000 || task.oomScoreAdj > 1000) throw new Broken(`pid ${task.pid}: oom_score_adj ${task.oomScoreAdj}`);
     const points = countedBadness(machine, task);
