@@ -67,6 +67,7 @@ test('who watches stands in the teacher’s list and can be taken out; rounds of
   const [screen, eve] = [await classroom.somebody(), await classroom.somebody()];
   await screen.goto(`${classroom.house.url}/screen/${code}?test`);
   await eve.goto(`${classroom.house.url}/watch/${code}?test`);
+  for (const page of [screen, eve]) await linked(page);
   await expect(host.getByText('2 watch')).toBeVisible();
   await host.getByRole('button', { name: 'Remove Spectator 1' }).click();
   await expect.poll(() => door(eve, 'ended')).toBe('KICKED');
