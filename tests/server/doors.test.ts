@@ -5,7 +5,8 @@ import { askSeat, describe, enter, enterHost, makeRoom, newSecret, openPlace, po
 
 let place: Place;
 beforeAll(async () => {
-  place = await openPlace();
+  // Hundreds of sockets on a slow machine take their time.
+  place = await openPlace({ patience: { reservationMs: 120_000 } });
 });
 afterAll(() => place.close());
 
