@@ -43,7 +43,10 @@ export function markPageDirty(machine: Machine, pfn: Pfn): void {
 function mkclean(machine: Machine, pfn: Pfn): void {
   const { words } = machine.tables;
   rmapWalk(machine, pfn, (pid, vpn) => {
-    const at = pteAt(machine, machine.tasks.get(pid)!.mm.pgd, vpn * PAGE_SIZE);
+    const task = machine.tasks.get(pid);
+    // A child that is being made has private memory only, which may not write to the page anyway.
+    if (task === undefined) return;
+    const at = pteAt(machine, task.mm.pgd, vpn * PAGE_SIZE);
     words[at] = (words[at]! & ~(PTE.write | PTE.dirty)) >>> 0;
   });
 }

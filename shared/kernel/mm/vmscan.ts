@@ -46,15 +46,23 @@ interface Referenced {
   entries: number;
   exec: boolean;
   locked: boolean;
+  /** A process maps it whose fork has not ended. */
+  busy: boolean;
   /** Entries that MADV_FREE gave away, and nobody wrote since. */
   lazyFree: number;
 }
 
 function folioReferenced(machine: Machine, pfn: Pfn): Referenced {
-  const found: Referenced = { entries: 0, exec: false, locked: false, lazyFree: 0 };
+  const found: Referenced = { entries: 0, exec: false, locked: false, busy: false, lazyFree: 0 };
   const { words } = machine.tables;
   rmapWalk(machine, pfn, (pid, vpn) => {
-    const { mm } = machine.tasks.get(pid)!;
+    const task = machine.tasks.get(pid);
+    // A child that is being made: its tables are locked.
+    if (task === undefined) {
+      found.busy = true;
+      return;
+    }
+    const { mm } = task;
     const vma = vmaAt(mm, vpn * PAGE_SIZE);
     if (vma !== null && vma.flags & VM.locked) found.locked = true;
     const at = pteAt(machine, mm.pgd, vpn * PAGE_SIZE);
@@ -73,9 +81,10 @@ const VERDICT = { keep: 0, activate: 1, reclaim: 2, discard: 3 } as const;
 function checkReferences(machine: Machine, pfn: Pfn): number {
   const { frames } = machine;
   const isFile = (frames.state[pfn]! & PGS.file) !== 0;
-  const { entries, exec, locked, lazyFree } = folioReferenced(machine, pfn);
+  const { entries, exec, locked, busy, lazyFree } = folioReferenced(machine, pfn);
   const wasReferenced = (frames.state[pfn]! & PGS.referenced) !== 0;
   frames.state[pfn]! &= ~PGS.referenced;
+  if (busy) return VERDICT.keep;
   if (locked) return VERDICT.activate;
   const isDiscarded = lazyFree > 0 && lazyFree === frames.mapcount[pfn] && (frames.state[pfn]! & PGS.swapcache) === 0;
   if (entries === 0) return isDiscarded ? VERDICT.discard : VERDICT.reclaim;
