@@ -11,6 +11,7 @@ const KINDS: readonly [string, Record<string, unknown>][] = [
   ['glibc, i386', {}],
   ['glibc, x86_64', { arch: 'x86_64' }],
   ['glibc with red zones', { libc: { allocator: 'glibc', sanitize: true } }],
+  ['glibc, little memory and swap', { frames: 220, zones: { normal: 220 }, swap: { slots: 512 } }],
   ['a list, best fit, by size', { libc: { allocator: 'list', fit: 'best', order: 'size+', coalesce: false } }],
   ['a list, next fit, newest first, joined', { libc: { allocator: 'list', fit: 'next', order: 'front', header: 0, align: 1 } }],
   ['a list of fixed size', { libc: { allocator: 'list', fit: 'worst', heap: { base: 0x30000000, size: 100_000 } } }],
