@@ -1,6 +1,7 @@
 /** mremap, mlock, madvise (mm/mremap.c, mlock.c, madvise.c): sizes that change, pages that stay, pages that go. */
 import { describe, expect, test } from 'vitest';
 import { type Machine, hash } from '#kernel/machine.ts';
+import { PGS, setState } from '#kernel/mm/swap.ts';
 import { FIXED, PAGE, RW, SHARED, boot, bootFlat, cat, granted, mmap, refused, spawn, touch } from '../helpers/boot.ts';
 import { checkMachine } from '../helpers/check.ts';
 import { areaOf } from '../helpers/experiments.ts';
@@ -276,6 +277,29 @@ describe('madvise', () => {
       why: { code: 'NOT_MAPPED', addr: BASE + 2 * PAGE },
     });
     expect(statm(machine, pid)).toBe('4 0');
+  });
+
+  test('WILLNEED reads a file’s pages before they are touched: one request, then minor faults only', () => {
+    const machine = boot({ disk: { files: [{ path: '/data', bytes: 24 * PAGE }] } });
+    const pid = spawn(machine);
+    const fd = granted(machine, pid, { call: 'open', path: '/data' }).fd as number;
+    const request = { call: 'mmap', length: 30 * PAGE, prot: 'PROT_READ', flags: 'MAP_PRIVATE|MAP_FIXED', fd, offset: 0, addr: BASE };
+    granted(machine, pid, request);
+    const before = machine.disk!.reads;
+    advise(machine, pid, 0, 30, 'MADV_WILLNEED')();
+    expect(machine.disk!.reads).toBe(before + 1);
+    expect(touch(machine, pid, 'read', BASE, 24)).toMatchObject({ major: 0, minor: 2 });
+  });
+
+  test('COLD pages leave the active list; the pages stay', () => {
+    const { machine, pid } = start();
+    mmap(machine, pid, 8, RW, FIXED, BASE);
+    touch(machine, pid, 'write', BASE, 8);
+    for (const pfn of machine.frames.state.keys()) if (machine.frames.mapcount[pfn]! > 0) setState(machine, pfn, PGS.active, 0);
+    expect(cat(machine, '/proc/meminfo')).toMatch(/Active\(anon\): +32 kB/);
+    advise(machine, pid, 0, 4, 'MADV_COLD')();
+    expect(cat(machine, '/proc/meminfo')).toMatch(/Active\(anon\): +16 kB/);
+    expect(areaOf(machine, pid, BASE).fields).toMatchObject({ Rss: 32, Referenced: 16 });
   });
 
   test('FREE keeps pages until somebody needs them: LazyFree in smaps, no longer after the next write', () => {

@@ -35,7 +35,7 @@ function fillFromDisk(machine: Machine, inode: Inode, index: number, pfn: Pfn): 
 }
 
 /** Reads the pages of [start, start + size) that are not cached, within the file; stops where no memory is to be had (page_cache_ra_unbounded). */
-function readAhead(machine: Machine, inode: Inode, start: number, size: number, pid: Pid): void {
+export function readAhead(machine: Machine, inode: Inode, start: number, size: number, pid: Pid): void {
   const end = Math.min(start + size, filePages(inode));
   let read = 0;
   for (let index = start; index < end; index++) {

@@ -3,11 +3,15 @@
  * needs them, COLD makes them the first to go, WILLNEED brings back what is on a disk. HUGEPAGE and NOHUGEPAGE say where huge
  * pages are wanted or unwelcome, for what is touched from now on.
  */
-import { PTE } from '../arch/mmu.ts';
+import { PTE, PTE_PFN_SHIFT } from '../arch/mmu.ts';
+import { filePages, inodeOf } from '../fs/inode.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Task, type Vma } from '../types.ts';
 import type { Why } from '../why.ts';
 import { failure, type Failure } from './mmap.ts';
+import { readAhead } from './filemap.ts';
 import { walkEntries } from './pagewalk.ts';
+import { PGS, setState } from './swap.ts';
+import { readAheadSlot, swapSlot } from './swap_fault.ts';
 import { zapRange } from './unmap.ts';
 import { findVmaIndex, modifyArea, pageAlign, VM } from './vma.ts';
 
@@ -40,6 +44,43 @@ function advise(machine: Machine, { mm }: Task, vma: Vma, start: Addr, end: Addr
   return failure('ENOMEM', { code: 'TOO_MANY_AREAS', limit: machine.config.maxMapCount });
 }
 
+/** Pages that nobody else maps go to the inactive lists, as if they had not been used (madvise_cold_or_pageout_pte_range). */
+function deactivate(machine: Machine, task: Task, start: Addr, end: Addr): void {
+  const { words } = machine.tables;
+  const { mapcount, state } = machine.frames;
+  const cool = (at: number): void => {
+    const pte = words[at]!;
+    const pfn = pte >>> PTE_PFN_SHIFT;
+    if ((pte & PTE.present) === 0 || (pte & PTE.special) !== 0 || mapcount[pfn] !== 1) return;
+    if ((state[pfn]! & (PGS.lru | PGS.unevictable)) === PGS.lru) setState(machine, pfn, 0, PGS.active | PGS.referenced);
+  };
+  walkEntries(machine, task.mm, start, end, cool, cool);
+}
+
+/** What of the range is in swap comes into the swap cache, for as long as there is room without pushing others out. */
+function readSwapAhead(machine: Machine, task: Task, start: Addr, end: Addr): null {
+  if (machine.swap === null) return null;
+  const slots: number[] = [];
+  const note = (at: number): void => {
+    const slot = swapSlot(machine.tables.words[at]!);
+    if (slot >= 0) slots.push(slot);
+  };
+  // A huge page is in memory; it stays whole.
+  walkEntries(machine, task.mm, start, end, note, () => {});
+  // Reading one may push others out or end their owner: a slot that nobody holds any more is not read.
+  for (const slot of slots) if (machine.swap.map[slot]! > 0 && readAheadSlot(machine, slot, task.pid) < 0) return null;
+  return null;
+}
+
+/** The file's pages behind the range come into the page cache. */
+function readFileAhead(machine: Machine, task: Task, vma: Vma, start: Addr, end: Addr): null {
+  const inode = inodeOf(machine, vma.file);
+  const last = Math.min(filePages(inode), vma.pgoff + (end - vma.start) / PAGE_SIZE);
+  const first = vma.pgoff + (start - vma.start) / PAGE_SIZE;
+  if (first < last) readAhead(machine, inode, first, last - first, task.pid);
+  return null;
+}
+
 export const ADVICE = {
   MADV_HUGEPAGE: {
     refuse: () => null,
@@ -65,9 +106,16 @@ export const ADVICE = {
   },
   MADV_COLD: {
     refuse: unlessLocked,
-    take: (machine, task, _vma, start, end) => mark(machine, task, start, end, PTE.accessed, 0),
+    take: (machine, task, _vma, start, end) => {
+      deactivate(machine, task, start, end);
+      return mark(machine, task, start, end, PTE.accessed, 0);
+    },
   },
-  MADV_WILLNEED: { refuse: () => null, take: () => null },
+  MADV_WILLNEED: {
+    refuse: () => null,
+    take: (machine, task, vma, start, end) =>
+      vma.file === 0 ? readSwapAhead(machine, task, start, end) : readFileAhead(machine, task, vma, start, end),
+  },
 } as const satisfies Record<string, Advice>;
 export type AdviceName = keyof typeof ADVICE;
 

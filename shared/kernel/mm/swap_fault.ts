@@ -51,6 +51,13 @@ function swapIn(machine: Machine, slot: number, pid: Pid): { pfn: Pfn; major: bo
   return { pfn: readSlot(machine, slot, pid, GFP_HIGHUSER_MOVABLE), major: true };
 }
 
+/** Reads a slot into the swap cache before anybody asks for it; 0, or a negative outcome (read_swap_cache_async). */
+export function readAheadSlot(machine: Machine, slot: number, pid: Pid): number {
+  if (machine.swap!.cache.has(slot)) return 0;
+  machine.cost += machine.config.costs.disk_io!;
+  return Math.min(0, readSlot(machine, slot, pid, READAHEAD_GFP));
+}
+
 /** Maps the page of a swap entry again. A write to a page that is the process's alone may write at once; for others the caller copies (outcome as of faults). */
 export function doSwapPage(machine: Machine, task: Task, vma: Vma, addr: Addr, write: boolean, at: number): number {
   const { frames, tables } = machine;
