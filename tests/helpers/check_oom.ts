@@ -6,6 +6,7 @@ import { Broken } from './check.ts';
 
 const PRESENT = 1;
 const ZERO_PAGE = 0x200;
+const HUGE = 0x80;
 
 /** The table `pfn` of `level` (0: of pages), those under it, and the pages that they map or that are in swap. */
 function pagesUnder(machine: Machine, pfn: number, level: number): number {
@@ -15,7 +16,9 @@ function pagesUnder(machine: Machine, pfn: number, level: number): number {
   for (let n = 0; n < entries; n++) {
     const entry = words[base + n]!;
     if (entry === 0) continue;
-    if (level > 0) pages += pagesUnder(machine, entry >>> 12, level - 1);
+    // 2 MiB, and the page table that is put aside for them.
+    if (level === 1 && (entry & HUGE) !== 0) pages += 513;
+    else if (level > 0) pages += pagesUnder(machine, entry >>> 12, level - 1);
     else if ((entry & PRESENT) === 0 || (entry & ZERO_PAGE) === 0) pages += 1;
   }
   return pages;
