@@ -60,6 +60,8 @@ function slowpath(machine: Machine, order: number, gfp: number, pid: Pid, kind: 
   let pfn = retry();
   if (pfn >= 0 || (gfp & GFP_BIT.__GFP_DIRECT_RECLAIM) === 0) return pfn;
   countStall(machine, stalledZone(machine, gfp), 1);
+  pfn = shrinkLowmem(machine, order, gfp, pid, retry);
+  if (pfn !== NO_PAGES) return pfn;
   pfn = reclaimAndRetry(machine, order, gfp, retry);
   if (pfn >= 0) return pfn;
   const isCostly = order > COSTLY_ORDER || (order > 0 && gfpMigratetype(gfp) !== MIGRATE.movable);
@@ -72,8 +74,6 @@ function slowpath(machine: Machine, order: number, gfp: number, pid: Pid, kind: 
     pfn = retry();
     if (pfn >= 0) return pfn;
   }
-  pfn = shrinkLowmem(machine, order, gfp, pid, retry);
-  if (pfn !== NO_PAGES) return pfn;
   while (mayOom(machine, order, gfp)) {
     pfn = getPageFromFreelist(machine, order, gfp, 0, 'high', pid, kind);
     if (pfn >= 0) return pfn;
