@@ -28,7 +28,7 @@ const MEASURES: Readonly<Record<string, () => Row | Promise<Row>>> = {
   P5: measureMemory,
   P8: () => measureStream(isQuick ? 30 : 120),
   P8g: () => measureGrowth(isQuick ? 30 : 120),
-  P6f: () => measureFreelist(isQuick ? 3 : 5),
+  P6f: () => measureFreelist(isQuick ? 1 : 5),
   P9: () => measureJoin(isQuick ? 3 : 7, isQuick ? 1000 : 6000),
   P12: () => measureClick(isQuick ? 20 : 200),
   P13: () => measureDurable(isQuick ? 3 : 7, isQuick ? 50 : 150),

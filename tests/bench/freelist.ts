@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Machine, call, createMachine } from '#kernel/machine.ts';
-import { median, type Row } from './measure.ts';
+import { median, timed, type Row } from './measure.ts';
 import { picker } from '../helpers/seeds.ts';
 
 const REQUESTS = 10_000;
@@ -19,13 +19,10 @@ function boot(): Machine {
   return createMachine({ frames: 256, zones: { normal: 256 }, mobility: false, minFreeKbytes: 0, libc });
 }
 
-/** Half of them allocate, half free one of what is held, as malloc.py makes them. Milliseconds. */
-function playOurs(): number {
-  const machine = boot();
-  call(machine, 0, { call: 'spawn' });
+/** Half of them allocate, half free one of what is held, as malloc.py makes them. */
+function playRequests(machine: Machine): void {
   const pick = picker(1);
   const held: number[] = [];
-  const start = process.hrtime.bigint();
   for (let n = 0; n < REQUESTS;) {
     if (pick(2) === 0) {
       const answer = call(machine, 2, { call: 'malloc', size: 1 + pick(SIZE_MAX) });
@@ -38,14 +35,22 @@ function playOurs(): number {
       n += 1;
     }
   }
-  return Number(process.hrtime.bigint() - start) / 1e6;
 }
 
+/** Milliseconds of processor time. */
+function playOurs(): number {
+  const machine = boot();
+  call(machine, 0, { call: 'spawn' });
+  return timed(() => playRequests(machine)) / 1e6;
+}
+
+/** Milliseconds of processor time, by the shell's `times`. */
 function runPython(program: string, requests: number, isSolved: boolean): number | null {
-  const args = [program, '-n', String(requests), '-S', String(HEAP), '-r', String(SIZE_MAX), '-p', 'BEST', '-l', 'ADDRSORT'];
-  const start = process.hrtime.bigint();
-  const { status } = spawnSync('python3', isSolved ? [...args, '-c'] : args, { stdio: 'ignore' });
-  return status === 0 ? Number(process.hrtime.bigint() - start) / 1e6 : null;
+  const options = `-n ${requests} -S ${HEAP} -r ${SIZE_MAX} -p BEST -l ADDRSORT${isSolved ? ' -c' : ''}`;
+  const { status, stdout } = spawnSync('sh', ['-c', `python3 "$0" ${options} > /dev/null && times`, program], { encoding: 'utf8' });
+  const children = /\n(\d+)m([\d.]+)s (\d+)m([\d.]+)s/.exec(stdout);
+  if (status !== 0 || children === null) return null;
+  return (Number(children[1]) * 60 + Number(children[2]) + Number(children[3]) * 60 + Number(children[4])) * 1000;
 }
 
 /** Without the start of Python. */
@@ -58,7 +63,7 @@ function playTheirs(program: string, isSolved: boolean): number | null {
 export function measureFreelist(rounds: number): Row {
   const program = process.env.OSTEP === undefined ? '' : join(process.env.OSTEP, 'vm-freespace', 'malloc.py');
   const isThere = program !== '' && existsSync(program);
-  playOurs();
+  for (let n = 0; n < 8; n++) playOurs();
   const [ours, plain, solved, ratios]: [number[], number[], number[], number[]] = [[], [], [], []];
   for (let n = 0; n < rounds; n++) {
     const mine = playOurs();
