@@ -12,6 +12,7 @@ import { measureCreate, measureHash, measureMemory, measureStorm } from './large
 import { measureMachine } from './machine.ts';
 import { printTable, type Row } from './measure.ts';
 import { measureReclaim } from './reclaim.ts';
+import { measureNeighbour } from './neighbour.ts';
 import { measureGrowth, measureStream } from './stream.ts';
 
 const args = process.argv.slice(2);
@@ -32,6 +33,7 @@ const MEASURES: Readonly<Record<string, () => Row | Promise<Row>>> = {
   P9: () => measureJoin(isQuick ? 3 : 7, isQuick ? 1000 : 6000),
   P12: () => measureClick(isQuick ? 20 : 200),
   P13: () => measureDurable(isQuick ? 3 : 7, isQuick ? 50 : 150),
+  R7: () => measureNeighbour(isQuick ? 5 : 20),
   P14: () => measureClientTick(isQuick ? 3 : 7, isQuick ? 200 : 1000),
 };
 
