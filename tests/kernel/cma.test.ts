@@ -51,6 +51,19 @@ describe('the region', () => {
     expect(cat(lent({ cma: undefined }), '/proc/meminfo')).not.toContain('Cma');
   });
 
+  test('after an attempt that failed, what isolation cut apart is one free block again (unset_migratetype_isolate)', () => {
+    const machine = lent();
+    const pid = spawn(machine);
+    for (let n = 0; n < 1600; n++) allocPages(machine, KERNEL, 0);
+    const addr = mmap(machine, pid, 1);
+    touch(machine, pid, 'write', addr, 1);
+    granted(machine, pid, { call: 'pin_user_pages', addr, length: PAGE });
+    const before = cat(machine, '/proc/buddyinfo');
+    expect(refused(machine, KERNEL, { call: 'cma_alloc', count: REGION })).toMatchObject({ errno: 'EBUSY' });
+    expect(cat(machine, '/proc/buddyinfo')).toBe(before);
+    checkMachine(machine);
+  });
+
   test('/proc/zoneinfo shows its size and what of it is free', () => {
     const machine = createMachine({ frames: 1024, zones: { normal: 1024 }, pageblockOrder: 4, cma: { frames: 128 }, minFreeKbytes: 0 });
     expect(cat(machine, '/proc/zoneinfo')).toMatch(/\n {8}cma {6}128\n[^]*\n {6}nr_free_cma {2}128\n/);

@@ -341,3 +341,15 @@ test('fork copies the heap; saved and restored it is the same', () => {
   checkLibc(p.machine);
   expect(call(p.machine, KERNEL, { call: 'malloc', size: 1 })).toMatchObject({ ok: false, errno: 'EINVAL' });
 });
+
+test('memory that the program unmapped itself may be given to another block; the old one is gone', () => {
+  const { machine, pid, malloc, free } = begin();
+  const first = malloc(200_000);
+  granted(machine, pid, { call: 'munmap', addr: first - (first % PAGE), length: 50 * PAGE });
+  const second = malloc(150_000);
+  expect(second).toBeGreaterThanOrEqual(first);
+  checkLibc(machine);
+  free(second);
+  checkLibc(machine);
+  checkMachine(machine);
+});

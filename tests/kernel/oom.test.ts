@@ -1,7 +1,10 @@
 /** The OOM killer (mm/oom_kill.c; fidelity spec §13): whom it takes, when it is asked, and what it writes. */
 import { describe, expect, test } from 'vitest';
 import { call, type Machine } from '#kernel/machine.ts';
+import { GFP_HIGHUSER_MOVABLE } from '#kernel/gfp.ts';
 import { oomScore } from '#kernel/mm/oom_badness.ts';
+import { allocPages as allocPagesOf, ASKER_KILLED } from '#kernel/mm/slowpath.ts';
+import { PG } from '#kernel/types.ts';
 import { KERNEL, PAGE, boot, bootFlat, cat, freeIn, granted, mmap, refused, spawn, touch } from '../helpers/boot.ts';
 import { checkMachine } from '../helpers/check.ts';
 import { parseVmstat } from '../helpers/procText.ts';
@@ -369,4 +372,14 @@ describe('the report in /proc/kmsg', () => {
     ask(machine);
     expect(cat(machine, '/proc/kmsg')).toMatch(/^\[ {4}0\.000000\] /);
   });
+});
+
+test('who was killed within the call in hand is given no page for the rest of it', () => {
+  const machine = bootFlat(256);
+  const pid = spawn(machine);
+  granted(machine, KERNEL, { call: 'kill', target: pid, sig: 9 });
+  machine.kills.push({ pid, badness: 1, rss: 1, order: 0, freePages: 0 });
+  expect(allocPagesOf(machine, 0, GFP_HIGHUSER_MOVABLE, pid, PG.anon)).toBe(ASKER_KILLED);
+  machine.kills.length = 0;
+  checkMachine(machine);
 });

@@ -32,6 +32,7 @@ export const mmapOffset = (heap: GlibcHeap): number => ALIGN - 2 * heap.word;
 export const mmapLength = (heap: GlibcHeap, need: number): number => pageAlign(need + heap.word + (heap.word === 8 ? 0 : ALIGN - 1));
 
 export function addMmapped(heap: GlibcHeap, start: Addr, length: number): number {
+  forgetUnder(heap, start, start + length);
   const offset = mmapOffset(heap);
   const slot = addChunk(heap, start + offset, length - offset, CHUNK.mmapped);
   const addr = start + offset;
@@ -44,6 +45,18 @@ export function addMmapped(heap: GlibcHeap, start: Addr, length: number): number
 function forgetMmapped(heap: GlibcHeap, slot: number): void {
   heap.mmaps.splice(heap.mmaps.indexOf(heap.chunks.addr[slot]!), 1);
   removeChunk(heap, slot);
+}
+
+/**
+ * The kernel gave [start, end) anew: what the heap knows to be mapped there, the program has unmapped behind its back.
+ * // Simplified: glibc keeps no list; there the old control block is gone only where the new memory covers it.
+ */
+export function forgetUnder(heap: GlibcHeap, start: Addr, end: Addr): void {
+  const { addr, size } = heap.chunks;
+  for (let n = heap.mmaps.length - 1; n >= 0; n--) {
+    const slot = heap.at.get(heap.mmaps[n]!)!;
+    if (addr[slot]! < end && addr[slot]! + size[slot]! > start) forgetMmapped(heap, slot);
+  }
 }
 
 /** A chunk that is a mapping of its own (sysmalloc_mmap). */

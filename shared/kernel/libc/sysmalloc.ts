@@ -4,7 +4,7 @@ import type { Addr, Machine, Refused, Task } from '../types.ts';
 import { abort, writeHeader, type SlotOr } from './arena.ts';
 import { addChunk, ALIGN, minSize, splitChunk } from './chunks.ts';
 import { freeChunk } from './free.ts';
-import { anonymous, sbrk, sysMmapChunk } from './morecore.ts';
+import { anonymous, forgetUnder, sbrk, sysMmapChunk } from './morecore.ts';
 import { CHUNK, type GlibcHeap } from './types.ts';
 
 /** What mmap gives instead of the break, at least (MMAP_AS_MORECORE_SIZE). */
@@ -60,6 +60,7 @@ function growByMmap(machine: Machine, task: Task, heap: GlibcHeap, size: number)
   const length = Math.max(MORECORE_MMAP, pageAlign(size + oldSize));
   const start = anonymous(machine, task, length);
   if (typeof start !== 'number') return start;
+  forgetUnder(heap, start, start + length);
   heap.contiguous = false;
   heap.systemMem += length;
   return newTop(machine, task, heap, start, start + length);

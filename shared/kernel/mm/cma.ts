@@ -72,14 +72,18 @@ function returnSpare(machine: Machine, zone: Zone, pfn: Pfn): void {
   emit(machine.facts, FACT.pagesReturned, pfn, 0, 0);
 }
 
+/** Making room for the pages that are moved away may cost the asker its life. */
+const isAlive = (machine: Machine, pid: Pid): boolean => pid === 0 || machine.tasks.has(pid);
+
 /** Empties [start, end) of its pages and takes it (alloc_contig_range); the frame in the way when that fails. */
-function allocContigRange(machine: Machine, start: Pfn, end: Pfn): Busy | null {
+function allocContigRange(machine: Machine, pid: Pid, start: Pfn, end: Pfn): Busy | null {
   const zone = zoneOf(machine.zones, start);
   const size = 1 << machine.frames.pageblockOrder;
   const from = start & ~(size - 1);
   const to = Math.ceil(end / size) * size;
   if (!startIsolatePageRange(machine, zone, from, to)) return { pfn: start, owner: 0 };
-  const busy = migrateRange(machine, start, end);
+  const moved = migrateRange(machine, start, end);
+  const busy = moved ?? (isAlive(machine, pid) ? null : { pfn: start, owner: 0 });
   if (busy === null) takeRange(machine, zone, start, end);
   undoIsolatePageRange(machine, zone, from, to, MIGRATE.cma);
   return busy;
@@ -109,12 +113,13 @@ export function cmaAlloc(machine: Machine, pid: Pid, pages: number, align: numbe
     const at = findRun(cma, from, pages, align);
     if (at < 0) break;
     const pfn = cma.base + at;
-    busy = allocContigRange(machine, pfn, pfn + pages);
+    busy = allocContigRange(machine, pid, pfn, pfn + pages);
     if (busy === null) {
       giveOut(machine, pid, pfn, pages);
       count(machine, VMSTAT.cma_alloc_success, 1);
       return { pfn };
     }
+    if (!isAlive(machine, pid)) break;
     from = at + (1 << align);
   }
   count(machine, VMSTAT.cma_alloc_fail, 1);

@@ -1,7 +1,7 @@
 /** Taking pageblocks out of use while their pages are moved away (mm/page_isolation.c): free pages wait on lists that nobody is served from. */
 import { emit, FACT } from '../facts.ts';
 import { MIGRATE, PG, type Machine, type Pfn, type Zone } from '../types.ts';
-import { addToFreeList, blockOf, delFromFreeList, pageblockType, setPageblockType } from './buddy.ts';
+import { addToFreeList, blockOf, delFromFreeList, freeOnePage, pageblockType, setPageblockType } from './buddy.ts';
 
 /** Cuts a free block that reaches over the pageblock at `start` until no free block does. */
 function splitAround(machine: Machine, zone: Zone, start: Pfn): void {
@@ -48,9 +48,28 @@ export function startIsolatePageRange(machine: Machine, zone: Zone, start: Pfn, 
   return true;
 }
 
-/** Gives the pageblocks back to a type. */
+/** Is this free block's buddy free, too, and of a pageblock that is in use? Then both are one block again once this one is freed anew. */
+function mayMerge({ frames }: Machine, zone: Zone, pfn: Pfn): boolean {
+  const order = frames.order[pfn]!;
+  if (frames.flags[pfn] !== PG.buddy || order < frames.pageblockOrder || order === zone.maxOrder) return false;
+  const buddy = pfn ^ (1 << order);
+  const isFree = buddy >= zone.start && buddy < zone.end && frames.flags[buddy] === PG.buddy && frames.order[buddy] === order;
+  return isFree && pageblockType(frames, buddy) !== MIGRATE.isolate;
+}
+
+/** Gives the pageblocks back to a type; free blocks that isolation kept apart join (unset_migratetype_isolate). */
 export function undoIsolatePageRange(machine: Machine, zone: Zone, start: Pfn, end: Pfn, type: number): void {
-  for (let block = start; block < end; block += 1 << machine.frames.pageblockOrder) retag(machine, zone, block, type);
+  const { frames, facts } = machine;
+  for (let block = start; block < end; block += 1 << frames.pageblockOrder) {
+    if (!mayMerge(machine, zone, block)) {
+      retag(machine, zone, block, type);
+      continue;
+    }
+    const order = frames.order[block]!;
+    delFromFreeList(frames, zone, block, order, MIGRATE.isolate);
+    setPageblockType(frames, block, order, type);
+    freeOnePage(frames, zone, block, order, true, facts);
+  }
 }
 
 /** First frame of the range that is not free, -1 when all are. */

@@ -42,6 +42,8 @@ function mayOom(machine: Machine, order: number, gfp: number): boolean {
  */
 export function allocPages(machine: Machine, order: number, gfp: number, pid: Pid, kind: number): Pfn {
   if (order > machine.config.maxOrder) return NO_PAGES;
+  // An attempt before this one, which might fail, may have cost the asker its life.
+  if (machine.kills.length > 0 && pid !== 0 && !machine.tasks.has(pid)) return ASKER_KILLED;
   const fast = getPageFromFreelist(machine, order, gfp, fastpathFlags(gfp), 'low', pid, kind);
   if (fast >= 0) return fast;
   if (gfp & GFP_BIT.__GFP_KSWAPD_RECLAIM) {

@@ -6,7 +6,7 @@ import { pinPage, unpinPages } from '../mm/gup.ts';
 import { allocBootmem, isUntouched } from '../mm/memblock.ts';
 import { accessRange } from '../mm/memory.ts';
 import { PAGE_SIZE, type Answer, type Machine, type Task } from '../types.ts';
-import { accessRefused, granted, refused } from './answer.ts';
+import { accessRefused, granted, oomKilled, refused } from './answer.ts';
 
 /** `align`: an order; the run starts at a multiple of 2^align. */
 export const cmaAllocArgs = { count: int(1, 1 << 20), align: optional(int(0, 10)) };
@@ -19,6 +19,7 @@ export function sysCmaAlloc(machine: Machine, task: Task | null, pages: number, 
     machine.cost += machine.config.costs.contiguous! + machine.config.costs.contiguous_frame! * pages;
     return granted({ pfn: outcome.pfn });
   }
+  if (task && !machine.tasks.has(task.pid)) return oomKilled(machine);
   if (outcome.busy) return refused('EBUSY', { code: 'CMA_BUSY', needed: pages, ...outcome.busy });
   const regionPages = machine.cma?.count ?? 0;
   return refused('ENOMEM', { code: 'CMA_FULL', needed: pages, largestRun: largestCmaRun(machine.cma), regionPages });
