@@ -24,7 +24,7 @@ test('a student and the teacher go on on other devices, as who they were; a wron
   await phone.goto(link.replace('#', '?test#'));
   await linked(phone);
   await atTick(phone, 5);
-  expect({ seat: await door(phone, 'seat'), pid: await door(phone, 'pid') }).toEqual(before);
+  await expect.poll(async () => ({ seat: await door(phone, 'seat'), pid: await door(phone, 'pid') })).toEqual(before);
   // Nobody who looks at the address learns the proof.
   expect(new URL(phone.url()).hash).toBe('');
   await expect(ada.getByRole('alert')).toContainText('on another device');

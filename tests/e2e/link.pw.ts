@@ -31,7 +31,7 @@ async function isBack({ host, code, ada, pid }: Awaited<ReturnType<typeof classB
   await atTick(ada, (await door(host, 'tick'))! + 5);
   await linked(ada);
   await expect(ada.locator('.link-banner.lost')).toBeHidden();
-  expect(await door(ada, 'pid')).toBe(pid);
+  await expect.poll(() => door(ada, 'pid')).toBe(pid);
   expect(await ada.evaluate(() => 'neverReloaded' in window)).toBe(true);
   await door(host, 'host', { do: 'end' });
   await inPhase(ada, 'podium');

@@ -81,7 +81,7 @@ test('pages come back by themselves after each kill, to the same processes, and 
       await expect(page.locator('.link-banner.lost')).toBeHidden();
     }
   }
-  expect(await Promise.all(students.map((page) => door(page, 'pid')))).toEqual(pids);
+  await expect.poll(() => Promise.all(students.map((page) => door(page, 'pid')))).toEqual(pids);
   expect(await Promise.all(pages.map(isMarked))).toEqual(pages.map(() => true));
   await door(host, 'host', { do: 'end' });
   for (const page of pages) await inPhase(page, 'podium');
