@@ -53,7 +53,7 @@ function group(keys: Keys, key: string, names: readonly string[]): Keys {
   return value;
 }
 
-const KNOWN = [
+export const KNOWN = [
   'frames',
   'maxFrames',
   'zones',

@@ -51,7 +51,7 @@ const program =
   (machine, args, caller) =>
     run(machine, args, caller) ?? badArgument('argv', usage);
 
-const PROGRAMS: ReadonlyMap<string, Program> = new Map([
+export const PROGRAMS: ReadonlyMap<string, Program> = new Map([
   ['slabtop', runSlabtop],
   ['pmap', runPmap],
   ['free', program(runFree, FREE_USAGE)],

@@ -19,7 +19,7 @@ import { thpEnabled } from './thp.ts';
 import { vmstat } from './vmstat.ts';
 import { zoneinfo } from './zoneinfo.ts';
 
-const FILES: Readonly<Record<string, (machine: Machine) => string>> = {
+export const FILES: Readonly<Record<string, (machine: Machine) => string>> = {
   buddyinfo,
   fragmentation,
   iomem,
@@ -35,7 +35,7 @@ const FILES: Readonly<Record<string, (machine: Machine) => string>> = {
 };
 
 /** Files of debugfs and sysfs, by their whole path. */
-const DEBUG_FILES: Readonly<Record<string, (machine: Machine) => string | null>> = {
+export const DEBUG_FILES: Readonly<Record<string, (machine: Machine) => string | null>> = {
   '/sys/kernel/debug/extfrag/unusable_index': unusableIndex,
   '/sys/kernel/debug/extfrag/extfrag_index': extfragIndex,
   '/sys/module/lowmemorykiller/parameters/minfree': lmkParameter('minfree'),
@@ -43,7 +43,7 @@ const DEBUG_FILES: Readonly<Record<string, (machine: Machine) => string | null>>
   '/sys/kernel/mm/transparent_hugepage/enabled': thpEnabled,
 };
 
-const TASK_FILES: Readonly<Record<string, (machine: Machine, task: Task) => string>> = {
+export const TASK_FILES: Readonly<Record<string, (machine: Machine, task: Task) => string>> = {
   maps,
   smaps,
   pagemap,
