@@ -26,7 +26,7 @@ export type { Round } from './state.ts';
 export { framesOfHolding, seatOfPid } from './owned.ts';
 export { classView, podium, seatView } from './view.ts';
 
-export const RULES = 1;
+export const RULES = 2;
 const SAVED = 'overcommit round 1';
 /** Numbers of seats that one round may use up (a kicked seat's number is not given away again). */
 const SEAT_NUMBERS_MAX = 256;

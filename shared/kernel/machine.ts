@@ -170,14 +170,9 @@ export function tick(machine: Machine): void {
 
 /** What is small and goes whole into hash and snapshot; the frames and tables go beside it as arrays. */
 const SMALL = [
-  ...(['tlb'] as const),
-  ...(['huge'] as const),
-  ...(['now', 'rng', 'nextPid', 'initBorn', 'kmsg', 'kmsgLines', 'nextShm', 'committed', 'zones', 'tasks'] as const),
+  ...(['tlb', 'huge', 'now', 'rng', 'nextPid', 'initBorn', 'kmsg', 'kmsgLines', 'nextShm', 'committed', 'zones', 'tasks'] as const),
   ...(['vmap', 'highmem', 'iomem', 'slab', 'shm', 'shmPages', 'ipc', 'cma', 'bootPages', 'contents'] as const),
-  ...(['disk', 'lru', 'swap', 'replacement'] as const),
-  ...(['oom', 'panic'] as const),
-  ...(['vmap', 'highmem', 'iomem', 'slab', 'shm', 'shmPages', 'cma', 'bootPages', 'contents'] as const),
-  ...(['disk', 'lru', 'swap'] as const),
+  ...(['disk', 'lru', 'swap', 'replacement', 'oom', 'panic'] as const),
 ] as const satisfies readonly (keyof Machine)[];
 
 function smallState(machine: Machine): Record<string, unknown> {
@@ -235,7 +230,7 @@ export function hash(machine: Machine): string {
   return hashText(hasher);
 }
 
-const SNAPSHOT = 'overcommit machine 1';
+const SNAPSHOT = 'overcommit machine 2';
 
 /** The hash with what is saved beside the state. */
 function seal(machine: Machine): string {

@@ -1,6 +1,6 @@
 /** A replay stands at any tick as the round stood there, whichever way it came; and it plays as the round did. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createRound, playTick, restoreRound, roundHash, saveRound } from '#game/round.ts';
+import { createRound, playTick, restoreRound, roundHash, RULES, saveRound } from '#game/round.ts';
 import type { RoundEvent } from '#game/types.ts';
 import { WireFormatError } from '#protocol/bytes.ts';
 import { encodeLog, OtherRulesError, type RoundLog } from '#protocol/log.ts';
@@ -184,7 +184,7 @@ describe('playing', () => {
 
 describe('a recording', () => {
   const file = (over: Partial<RoundLog> = {}): Uint8Array =>
-    encodeLog({ rules: 1, scenario: LOG.scenario, seed: LOG.seed, seats: LOG.seats, ticks: LOG.ticks.map(encodeTick), ...over });
+    encodeLog({ rules: RULES, scenario: LOG.scenario, seed: LOG.seed, seats: LOG.seats, ticks: LOG.ticks.map(encodeTick), ...over });
 
   test('of a file ends as the round did, and says so', () => {
     const { session, settle } = open(recordingOf(file(), { hash: HASHES[LAST]! }));
@@ -200,7 +200,7 @@ describe('a recording', () => {
     const cut = file().slice(0, 500);
     expect(() => recordingOf(cut)).toThrow(WireFormatError);
     expect(() => recordingOf(file({ ticks: LOG.ticks.toSpliced(7, 1).map(encodeTick) }))).toThrow(WireFormatError);
-    expect(() => recordingOf(file({ rules: 999 }))).toThrow(OtherRulesError);
+    for (const rules of [RULES - 1, 999]) expect(() => recordingOf(file({ rules }))).toThrow(OtherRulesError);
   });
 
   test('without a roster knows seats and bots', () => {
@@ -274,7 +274,7 @@ describe('the tape of a page', () => {
 
 describe('a page that came late', () => {
   afterEach(() => vi.unstubAllGlobals());
-  const file = encodeLog({ rules: 1, scenario: LOG.scenario, seed: LOG.seed, seats: LOG.seats, ticks: LOG.ticks.map(encodeTick) });
+  const file = encodeLog({ rules: RULES, scenario: LOG.scenario, seed: LOG.seed, seats: LOG.seats, ticks: LOG.ticks.map(encodeTick) });
   const tape = { saved: saveRound(LOG.round), begins: LAST, ticks: [] };
   const listed = (): Response => Response.json({ rounds: [{ id: 'one', number: 1, began: 0, ended: 1 }] });
   const served = (round: () => Response) =>

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { calibrate } from '#game/bots/calibration.ts';
 import { meanMilli, neededFrames } from '#game/jobs.ts';
+import { RULES } from '#game/round.ts';
 import { parseScenario, ScenarioError } from '#game/scenario.ts';
 import { scenarioFiles, scenarioJson } from './helpers/rounds.ts';
 
@@ -45,7 +46,8 @@ describe('what is no scenario', () => {
     ['families.1.family', (json) => Object.assign((json.families as object[])[1]!, { family: 'dance' })],
     ['machine.framesPerSeat', (json) => Object.assign(json.machine as object, { framesPerSeat: 4096 })],
     ['seats', (json) => Object.assign(json, { seats: 101 })],
-    ['rules', (json) => Object.assign(json, { rules: 2 })],
+    ['rules', (json) => Object.assign(json, { rules: RULES - 1 })],
+    ['rules', (json) => Object.assign(json, { rules: RULES + 1 })],
     ['id', (json) => Object.assign(json, { id: '../../etc' })],
     ['seconds', (json) => Object.assign(json, { seconds: 9 })],
     ['seconds', (json) => Object.assign(json, { seconds: 1e309 })],
@@ -65,6 +67,6 @@ describe('what is no scenario', () => {
     for (let i = 0; i < 40; i++) deep = [deep];
     expect(() => parseScenario({ ...base(), deep })).toThrow(/nested/);
     for (const value of [null, undefined, 1, 'x', [], new Map()]) expect(() => parseScenario(value)).toThrow(ScenarioError);
-    expect(() => parseScenario(JSON.parse('{"__proto__": {"rules": 1}}'))).toThrow(ScenarioError);
+    expect(() => parseScenario(JSON.parse('{"__proto__": {"rules": 2}}'))).toThrow(ScenarioError);
   });
 });

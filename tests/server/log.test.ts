@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { matchMaker } from '@colyseus/core';
-import { createRound, playTick, podium, roundHash } from '#game/round.ts';
+import { createRound, playTick, podium, roundHash, RULES } from '#game/round.ts';
 import { decodeLog, encodeLog } from '#protocol/log.ts';
 import { decodeTick } from '#protocol/tick.ts';
 import type { RoundRoom } from '../../server/rooms/RoundRoom.ts';
@@ -93,7 +93,7 @@ test('the file of a round plays to the same hash', async () => {
   const round = await running();
   await toPodium(round);
   const { rules, scenario, seed, seats, ticks } = decodeLog(encodeLog(logOf(house.store, findRound(house.store, round.room.code)!)));
-  expect(rules).toBe(1);
+  expect(rules).toBe(RULES);
   const played = createRound(scenario, seed, seats);
   for (const bytes of ticks) playTick(played, decodeTick(bytes));
   expect(roundHash(played)).toBe(round.player.hash);
@@ -171,7 +171,7 @@ async function journalOf(count: number) {
   const faults: unknown[] = [];
   const traces = Array.from({ length: count }, (_, index) => {
     const ticks: Uint8Array[] = [];
-    const round = insertRound(store, { room: null, code: null, number: 0, rules: 1, scenario, seed: index, seats: 1 });
+    const round = insertRound(store, { room: null, code: null, number: 0, rules: RULES, scenario, seed: index, seats: 1 });
     const trace: Trace = { round, ticks, written: 0, onWritten: () => {}, onFailed: (error) => faults.push(error) };
     return { trace, ticks };
   });

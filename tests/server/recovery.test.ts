@@ -1,13 +1,13 @@
 /** Rooms outlive their server: in every phase, with names, seats, options and the round to the last tick that anybody heard. */
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { createServer } from 'node:http';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
+import { RULES } from '#game/round.ts';
 import type { Input } from '#game/types.ts';
 import { FILE } from '../../server/store/Store.ts';
-import { findRound } from '../../server/store/rounds.ts';
 import { at, crash, hashOnDisk, openHome, removeHomes, type Housed } from './homes.ts';
-import { askSeat, describe, enter, enterHost, makeRoom, newSecret, type Guest } from './people.ts';
+import { askSeat, describe as describeRoom, enter, enterHost, makeRoom, newSecret, type Guest } from './people.ts';
 
 afterAll(removeHomes);
 
@@ -32,7 +32,7 @@ test('a killed server’s round goes on: same seats, names and numbers, not a ti
   await ada.untilTick(120);
   house = await crash(house);
   const again = at(room, house);
-  expect(await describe(again)).toMatchObject({ phase: 'running', players: 4, seats: 8 });
+  expect(await describeRoom(again)).toMatchObject({ phase: 'running', players: 4, seats: 8 });
   const [adaBack, hostBack] = [await back(ada, again), await back(host, again, 'host')];
   await adaBack.untilTick(ada.round!.now + 60);
   expect(adaBack.seat).toMatchObject({ seat: ada.seat.seat, name: 'Ada' });
@@ -103,7 +103,7 @@ test('the lobby: names, lock and options; who was here comes back, others do not
   await host.host({ do: 'lock', locked: true });
   house = await crash(house);
   const again = at(room, house);
-  expect(await describe(again)).toMatchObject({ phase: 'lobby', locked: true, players: 1, seats: 5 });
+  expect(await describeRoom(again)).toMatchObject({ phase: 'lobby', locked: true, players: 1, seats: 5 });
   expect((await askSeat(again, { secret: newSecret(), role: 'player' })).body.error).toBe('LOCKED');
   expect((await back(player, again)).seat).toMatchObject({ seat: 0, name: 'Ada' });
   const hostBack = await back(host, again, 'host');
@@ -120,7 +120,7 @@ test('the briefing goes on, and the round begins by itself', async () => {
   await host.host({ do: 'start' });
   house = await crash(house);
   const again = at(room, house);
-  expect(await describe(again)).toMatchObject({ phase: 'briefing' });
+  expect(await describeRoom(again)).toMatchObject({ phase: 'briefing' });
   const returned = await back(player, again);
   await returned.untilTick(10);
   expect(returned.heard.get(1)).toEqual([{ type: 'join', seat: 0, bot: null }]);
@@ -211,6 +211,15 @@ function rewrite(folder: string, sql: string): void {
   database.close();
 }
 
+/** The one round of a server that is not running. */
+function rowOf(folder: string): Record<string, unknown> {
+  const database = new DatabaseSync(join(folder, FILE));
+  const rows = database.prepare('select * from rounds').all();
+  database.close();
+  expect(rows).toHaveLength(1);
+  return rows[0]!;
+}
+
 async function playedHouse(): Promise<{ house: Housed; room: Awaited<ReturnType<typeof makeRoom>>; player: Guest }> {
   const house = await openHome();
   const room = await makeRoom(house, { seconds: 3600 });
@@ -234,7 +243,7 @@ test('a room of long ago is not in memory until somebody asks; then it is as it 
   const again = at(room, house);
   expect(lines.join('')).not.toContain('rooms are back');
   // To look costs nothing and wakes nobody.
-  expect(await describe(again)).toMatchObject({ code: room.code, phase: 'running', players: 1 });
+  expect(await describeRoom(again)).toMatchObject({ code: room.code, phase: 'running', players: 1 });
   expect(lines.join('')).not.toContain('round goes on');
   const [returned, ...strangers] = await Promise.all([back(player, again), enter(again), enter(again)]);
   expect(lines.join('').match(/round goes on/g)).toHaveLength(1);
@@ -255,27 +264,38 @@ test('a room that was empty for long leaves memory; one that has played comes ba
   await Promise.all([host.drop(), player.drop()]);
   const inMemory = async () => (await import('@colyseus/core')).matchMaker.getLocalRoomById(room.code) !== undefined;
   while (await inMemory()) await new Promise((resolve) => setImmediate(resolve));
-  expect(await describe(room)).toMatchObject({ phase: 'running', players: 1 });
+  expect(await describeRoom(room)).toMatchObject({ phase: 'running', players: 1 });
   const returned = await back(player, room);
   await returned.untilTick(player.round!.now + 5);
   expect(returned.seat.seat).toBe(player.seat.seat);
   await house.close();
 });
 
-test('other rules: the room is closed with a sentence, and its results are kept', async () => {
-  const {
-    house: { folder },
-    room,
-    player,
-  } = await playedHouse();
-  rewrite(folder, `update rounds set rules = 999, result = '{"kept":true}'`);
-  const house = await openHome({ dataFolder: folder });
-  const again = at(room, house);
-  for (let i = 0; i < 2; i++)
-    expect(await askSeat(again, { secret: player.secret, role: 'player' })).toMatchObject({ status: 410, body: { error: 'OTHER_RULES' } });
-  expect((await fetch(`${house.url}/api/rooms/${room.code}`)).status).toBe(410);
-  expect(findRound(house.store, room.code)).toMatchObject({ rules: 999, result: '{"kept":true}' });
-  await house.close();
+describe.each([RULES - 1, 999])('a room of rules %i is closed with a sentence, its results kept', (rules) => {
+  test.each(['running', 'podium'])('%s', async (phase) => {
+    const before = await openHome();
+    const room = await makeRoom(before, { seconds: 3600 });
+    const host = await enterHost(room);
+    const player = await enter(room);
+    await host.host({ do: 'start' });
+    await player.untilTick(20);
+    if (phase === 'podium') {
+      await host.host({ do: 'end' });
+      await player.untilPhase('podium');
+    }
+    await before.close();
+    const recorded = rowOf(before.folder);
+    expect(recorded).toMatchObject({ rules: RULES, ended: phase === 'podium' ? expect.any(Number) : null });
+    if (phase === 'podium') expect(JSON.parse(recorded.result as string)).toMatchObject({ points: [{ seat: 0 }] });
+    rewrite(before.folder, `update rounds set rules = ${rules}`);
+    const house = await openHome({ dataFolder: before.folder });
+    const again = at(room, house);
+    for (const { secret } of [player, player, { secret: newSecret() }])
+      expect(await askSeat(again, { secret, role: 'player' })).toMatchObject({ status: 410, body: { error: 'OTHER_RULES' } });
+    expect((await fetch(`${house.url}/api/rooms/${room.code}`)).status).toBe(410);
+    await house.close();
+    expect(rowOf(before.folder)).toEqual({ ...recorded, rules });
+  });
 });
 
 test('a snapshot that was spoilt costs time, not the round', async () => {
@@ -303,7 +323,7 @@ test('a log that cannot be read leaves the class in the lobby, with everybody in
   rewrite(folder, "update chunks set bytes = x'0101ff' where first = 1; delete from snapshots");
   const house = await openHome({ dataFolder: folder });
   const again = at(room, house);
-  expect(await describe(again)).toMatchObject({ phase: 'lobby', players: 1 });
+  expect(await describeRoom(again)).toMatchObject({ phase: 'lobby', players: 1 });
   const returned = await back(player, again);
   expect(returned.seat).toMatchObject({ seat: player.seat.seat, name: 'Ada' });
   const host = await enterHost(again);

@@ -104,6 +104,9 @@ test('other rules, spoilt files and words that mean nothing are refused by name'
   const place = newHome();
   const other = join(place, 'other');
   writeFileSync(other, encodeLog({ ...log, rules: RULES + 1 }));
+  const older = join(place, 'older');
+  const before = { rules: RULES - 1 };
+  writeFileSync(older, encodeLog({ ...log, ...before, scenario: { ...log.scenario, ...before } as unknown as typeof log.scenario }));
   const cut = join(place, 'cut');
   writeFileSync(cut, readFileSync(left.file).subarray(0, 1000));
   const wild = join(place, 'wild');
@@ -112,6 +115,7 @@ test('other rules, spoilt files and words that mean nothing are refused by name'
   writeFileSync(gap, encodeLog({ ...log, ticks: log.ticks.toSpliced(5, 1) }));
   const sentences: [string, RegExp][] = [
     [other, new RegExp(`under rules ${RULES + 1}\\. This version has rules ${RULES}\\.`)],
+    [older, new RegExp(`under rules ${RULES - 1}\\. This version has rules ${RULES}\\.`)],
     [cut, /the file was cut or changed/],
     [wild, /seconds/],
     [gap, /tick 6: tick 7 after 5/],

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { random32 } from '#kernel/rng.ts';
-import { createRound, playTick, seatView, type Round } from '#game/round.ts';
+import { createRound, playTick, RULES, seatView, type Round } from '#game/round.ts';
 import { parseScenario } from '#game/scenario.ts';
 import type { SeatState } from '#game/state.ts';
 import type { Action, CardView, Economy, HoldingView, Input, RoundEvent, Scenario, Seat, SeatView, Tick, Variant } from '#game/types.ts';
@@ -50,7 +50,7 @@ export function plain(
   over: Partial<Scenario> = {},
 ): Scenario {
   return {
-    rules: 1,
+    rules: RULES,
     id: 'plain',
     title: { en: 'Plain', 'zh-CN': '普通' },
     idea: { en: 'Plain', 'zh-CN': '普通' },
