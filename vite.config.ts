@@ -1,9 +1,32 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
 /** `npm run dev` sets it: where the game's own server listens behind Vite (scripts/dev.mjs). */
 const behind = process.env.OVERCOMMIT_SERVER;
 
-export default defineConfig({
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Phaser cannot be shaken: the build takes its parts one by one. The development server takes it whole, which needs no CommonJS of it. */
+const PHASER_PARTS = {
+  resolve: {
+    alias: [
+      { find: /^phaser$/, replacement: here('client/phaser/parts.js') },
+      { find: /^phaser\/src\//, replacement: here('node_modules/phaser/src/') },
+    ],
+  },
+  // What Phaser's own build defines (its config/webpack.config.js), with what the map does not use left out.
+  define: {
+    'typeof CANVAS_RENDERER': 'true',
+    'typeof WEBGL_RENDERER': 'true',
+    'typeof WEBGL_DEBUG': 'false',
+    'typeof FEATURE_SOUND': 'false',
+    'typeof PLUGIN_CAMERA3D': 'false',
+    'typeof PLUGIN_FBINSTANT': 'false',
+  },
+};
+
+export default defineConfig(({ command }) => ({
+  ...(command === 'build' ? PHASER_PARTS : {}),
   root: 'client',
   publicDir: false,
   appType: 'spa',
@@ -34,4 +57,4 @@ export default defineConfig({
           },
         }),
   },
-});
+}));
