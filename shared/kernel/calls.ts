@@ -19,6 +19,7 @@ import * as look from './sys/look.ts';
 import * as mm from './sys/mm.ts';
 import * as mempool from './sys/mempool.ts';
 import * as pages from './sys/pages.ts';
+import * as pool from './sys/pool.ts';
 import * as process from './sys/process.ts';
 import * as vma from './sys/vma.ts';
 import * as virt from './sys/virt.ts';
@@ -88,6 +89,10 @@ export const CALLS = {
   free: { who: 'process', args: libc.freeArgs, run: libc.sysFree },
   mallopt: { who: 'process', args: libc.malloptArgs, run: libc.sysMallopt },
   malloc_trim: { who: 'process', args: libc.trimArgs, run: libc.sysMallocTrim },
+  pool_create: { who: 'process', args: pool.userPoolCreateArgs, run: pool.sysUserPoolCreate },
+  pool_alloc: { who: 'process', args: pool.userPoolArgs, run: pool.sysUserPoolAlloc },
+  pool_free: { who: 'process', args: pool.userPoolFreeArgs, run: pool.sysUserPoolFree },
+  pool_destroy: { who: 'process', args: pool.userPoolArgs, run: pool.sysUserPoolDestroy },
   leak_scan: { who: 'process', args: heap.leakScanArgs, run: heap.sysLeakScan },
   heap_check: { who: 'process', args: none, run: heap.sysHeapCheck },
   malloc_usable_size: { who: 'process', args: libc.freeArgs, run: libc.sysUsableSize },

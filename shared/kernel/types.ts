@@ -12,7 +12,7 @@ import type { SlabConfig, SlabState } from './mm/slab_types.ts';
 import type { Layout } from './mm/mmap_layout.ts';
 import type { Ipc } from './ipc/shm.ts';
 import type { Errno } from './errno.ts';
-import type { Heap, LibcRules } from './libc/types.ts';
+import type { Heap, LibcRules, UserPool } from './libc/types.ts';
 import type { Highmem, Iomem, KernelLayout, VmapSpace } from './mm/vmap_types.ts';
 import type { Why } from './why.ts';
 
@@ -222,6 +222,8 @@ export interface Task {
   segments: Segments | null;
   /** What its malloc holds, from the first call on. */
   heap: Heap | null;
+  /** Its pools of blocks of one size, by number. */
+  pools: Map<number, UserPool>;
   /** Open files by descriptor. */
   files: Map<number, OpenFile>;
 }

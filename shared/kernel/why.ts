@@ -161,6 +161,12 @@ export interface WhyNumbers {
   FREED_TWICE: { addr: number; size: number; born: number; freed: number };
   /** free and realloc: no block that malloc gave out starts at the address. */
   NOT_A_BLOCK: { addr: number };
+  /** pool_alloc: all blocks of a pool of user space are in use; bytes. */
+  POOL_EMPTY: { pool: number; count: number; size: number };
+  /** pool_free: no block of the pool starts at the address. */
+  NOT_IN_POOL: { pool: number; addr: number };
+  /** pool_alloc: the free block at `addr` was written to: what stands there leads to no free block. */
+  POOL_DAMAGED: { pool: number; addr: number; found: number };
   /** All 16 MiB for the contents of pages are used. */
   CONTENTS_FULL: { limit: number };
   /** copy_to_user, copy_from_user: at `addr` the process has nothing of the kind; so many bytes were not copied. */

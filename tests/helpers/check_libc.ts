@@ -1,6 +1,6 @@
 /** `checkLibc(m)`: what must be true of every process's heap: blocks and free entries tile what it got, none overlaps another. */
 import type { Machine } from '#kernel/machine.ts';
-import type { ListHeap } from '#kernel/libc/types.ts';
+import type { ListHeap, UserPool } from '#kernel/libc/types.ts';
 import { Broken } from './check.ts';
 import { checkGlibcHeap } from './check_glibc.ts';
 
@@ -12,7 +12,18 @@ export function checkLibc(machine: Machine): void {
   for (const task of machine.tasks.values()) {
     if (task.heap?.kind === 'list') checkListHeap(machine, task.pid, task.heap);
     if (task.heap?.kind === 'glibc') checkGlibcHeap(task.pid, task.heap);
+    for (const [id, pool] of task.pools) checkPool(`pid ${task.pid}, pool ${id}`, pool);
   }
+}
+
+/** Blocks in use were cut; the newest free one is one that came back. (The links lie in memory that the program may write to.) */
+function checkPool(at: string, { chunk, size, count, fresh, head, taken }: UserPool): void {
+  must(size > 0 && fresh <= count && taken.size <= fresh, () => `${at}: ${taken.size} of ${fresh} of ${count} blocks`);
+  for (const index of taken) must(Number.isInteger(index) && index >= 0 && index < fresh, () => `${at}: block ${index} was never cut`);
+  if (head === 0) return;
+  const index = (head - chunk) / size;
+  must(Number.isInteger(index) && index >= 0 && index < fresh, () => `${at}: the list begins at ${head}, which is no block`);
+  must(!taken.has(index), () => `${at}: the list begins with a block in use`);
 }
 
 interface Piece {

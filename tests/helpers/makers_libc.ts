@@ -25,6 +25,17 @@ function someBlock(machine: Machine, pid: number, pick: Pick): number {
 
 const someSize = (pick: Pick): number => pick(one([30, 30, 130, 600, 1100, 5000, 70_000, 200_000], pick));
 
+/** Mostly a block in use of one of the process's pools; seldom a free one, or none. */
+function someCell(machine: Machine, pid: number, pick: Pick): { pool: number; addr: number } {
+  const pools = [...(machine.tasks.get(pid)?.pools ?? [])];
+  if (pools.length === 0 || pick(30) === 0) return { pool: 1 + pick(3), addr: someBlock(machine, pid, pick) };
+  const [pool, { chunk, size, fresh, taken }] = one(pools, pick);
+  const index = taken.size > 0 && pick(12) > 0 ? one([...taken], pick) : pick(fresh + 1);
+  return { pool, addr: chunk + index * size + (pick(40) === 0 ? 4 : 0) };
+}
+
+const someCount = (pick: Pick): number => 1 + pick(one([3, 20, 300], pick));
+
 /** [weight, maker] */
 const LIBC_MAKERS: readonly [number, Maker][] = [
   [30, (_m, pid, pick) => ({ pid, call: 'malloc', size: someSize(pick) })],
@@ -44,6 +55,20 @@ const LIBC_MAKERS: readonly [number, Maker][] = [
   [1, (_m, pid, pick) => ({ pid, call: 'malloc_trim', pad: pick(20_000) })],
   [1, (machine, pid, pick) => ({ pid, call: 'leak_scan', roots: [someBlock(machine, pid, pick)] })],
   [1, (_m, pid) => ({ pid, call: 'heap_check' })],
+  [3, (_m, pid, pick) => ({ pid, call: 'pool_create', size: 1 + pick(one([24, 700], pick)), count: someCount(pick) })],
+  [12, (machine, pid, pick) => ({ pid, call: 'pool_alloc', pool: someCell(machine, pid, pick).pool })],
+  [10, (machine, pid, pick) => ({ pid, call: 'pool_free', ...someCell(machine, pid, pick) })],
+  [1, (machine, pid, pick) => ({ pid, call: 'pool_destroy', pool: someCell(machine, pid, pick).pool })],
+  [
+    1,
+    (machine, pid, pick) => ({
+      pid,
+      call: 'write',
+      addr: someCell(machine, pid, pick).addr,
+      length: 1 + pick(9),
+      value: pick(3) === 0 ? 65 : 0,
+    }),
+  ],
   [1, (machine, pid, pick) => ({ pid, call: 'malloc_usable_size', addr: someBlock(machine, pid, pick) })],
   [
     4,

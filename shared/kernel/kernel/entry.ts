@@ -18,6 +18,7 @@ const WAYS: ReadonlyMap<string, Way> = new Map(
     { way: WAY.look, names: ['cat', 'run', 'leak_scan', 'heap_check'] },
     { way: WAY.instruction, names: ['read', 'write', 'exec', 'peek', 'poke', 'translate', 'load_segment'] },
     { way: WAY.library, names: ['malloc', 'calloc', 'realloc', 'free', 'malloc_usable_size', 'mallopt', 'malloc_trim'] },
+    { way: WAY.library, names: ['pool_create', 'pool_alloc', 'pool_free', 'pool_destroy'] },
     { way: WAY.library, names: ['htonl', 'htons', 'ntohl', 'ntohs', 'bytes_of'] },
   ].flatMap(({ way, names }) => names.map((name) => [name, way])),
 );

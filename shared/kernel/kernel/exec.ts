@@ -144,6 +144,7 @@ export function execve(machine: Machine, task: Task, path: string, isRoot: boole
   task.mm = createMm(mmuOf(machine), task.pid, pgd);
   Object.assign(task.mm, defaultLayout(task.mm.taskSize, task.rlimits.RLIMIT_STACK!.cur));
   task.heap = null;
+  task.pools.clear();
   task.segments = null;
   task.comm = path.slice(path.lastIndexOf('/') + 1, path.lastIndexOf('/') + 1 + COMM_MAX);
   const failed = mapProgram(machine, task, files, isRoot);

@@ -4,6 +4,7 @@ import { copySegments } from '../arch/segment.ts';
 import { mmuOf, PTE, PTE_PFN_SHIFT, pmdAt, pteAt, spanEnd, tableBase, type Mmu } from '../arch/mmu.ts';
 import { emit, FACT } from '../facts.ts';
 import { copyHeap } from '../libc/fork.ts';
+import { copyPools } from '../libc/pool.ts';
 import { accountPages, defaultRlimits, RLIM_INFINITY, vmEnoughMemory } from '../mm/commit.ts';
 import { allocTable, pteAlloc } from '../mm/memory.ts';
 import { emptyLayout } from '../mm/mmap_layout.ts';
@@ -71,6 +72,7 @@ function createTask(pid: Pid, ppid: Pid, mm: Mm): Task {
     cmaRuns: new Set(),
     segments: null,
     heap: null,
+    pools: new Map(),
     files: new Map(),
   };
 }
@@ -198,6 +200,7 @@ export function fork(machine: Machine, parent: Task, isRoot: boolean, copies: Co
     oomAdj: parent.oomAdj,
     segments: copySegments(parent.segments),
     heap: copyHeap(parent.heap),
+    pools: copyPools(parent.pools),
     rlimits: Object.fromEntries(Object.entries(parent.rlimits).map(([name, limit]) => [name, { ...limit }])),
   });
   for (const [fd, file] of parent.files) child.files.set(fd, { ...file });

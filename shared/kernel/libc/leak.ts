@@ -6,7 +6,7 @@
 import { frameAt } from '../arch/mmu.ts';
 import { VM } from '../mm/vma.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Task } from '../types.ts';
-import { CHUNK, type Heap } from './types.ts';
+import { CHUNK, type UserPool } from './types.ts';
 
 export interface HeapBlock {
   addr: Addr;
@@ -15,8 +15,8 @@ export interface HeapBlock {
   born: number;
 }
 
-/** Blocks that the program has, ascending: with red zones as it knows them. */
-export function liveBlocks(machine: Machine, heap: Heap | null): HeapBlock[] {
+/** Blocks that the program has, ascending: with red zones as it knows them, and those of its pools one by one. */
+export function liveBlocks(machine: Machine, { heap, pools }: Task): HeapBlock[] {
   const blocks: HeapBlock[] = [];
   if (heap?.kind === 'list') {
     const { libc } = machine.config;
@@ -33,7 +33,19 @@ export function liveBlocks(machine: Machine, heap: Heap | null): HeapBlock[] {
       blocks.push({ addr: addr[slot]! + 2 * heap.word, size: size[slot]! - (isMapped ? 2 : 1) * heap.word, born: 0 });
     }
   }
-  return blocks.sort((a, b) => a.addr - b.addr);
+  return withPools(blocks, pools).sort((a, b) => a.addr - b.addr);
+}
+
+/** Blocks of the heap as the program has them: in place of a pool's chunk the blocks that are in use. */
+function withPools(blocks: HeapBlock[], pools: ReadonlyMap<number, UserPool>): HeapBlock[] {
+  if (pools.size === 0) return blocks;
+  const at = new Map(blocks.map((block) => [block.addr, block]));
+  for (const { chunk, size, taken } of pools.values()) {
+    const held = at.get(chunk);
+    if (held === undefined || !at.delete(chunk)) continue;
+    for (const index of taken) at.set(chunk + index * size, { addr: chunk + index * size, size, born: held.born });
+  }
+  return [...at.values()];
 }
 
 /** Number of the first block at or above an address. */
@@ -77,7 +89,7 @@ export interface LeakScan {
 // Simplified: pages on swap are not read back for their pointers; roots in registers are those that the caller names.
 export function leakScan(machine: Machine, task: Task, roots: readonly Addr[]): LeakScan {
   const word = (machine.config.arch as string) === 'x86_64' ? 8 : 4;
-  const blocks = liveBlocks(machine, task.heap);
+  const blocks = liveBlocks(machine, task);
   const marked = new Uint8Array(blocks.length);
   const pending: number[] = [];
   const see = (value: number): void => {

@@ -164,3 +164,18 @@ export interface GlibcHeap {
 }
 
 export type Heap = ListHeap | GlibcHeap;
+
+/** A fixed-block pool of a process (libc/pool.ts). */
+export interface UserPool {
+  /** First block. */
+  chunk: Addr;
+  /** Bytes of a block, and how many there are. */
+  size: number;
+  count: number;
+  /** Blocks from this number on were never given out. */
+  fresh: number;
+  /** The block that was given back last, 0 for none; its first word leads to the one before. */
+  head: Addr;
+  /** Blocks in use, by number. */
+  taken: Set<number>;
+}

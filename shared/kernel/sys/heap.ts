@@ -2,6 +2,7 @@
 import { address, BadArgument, type Argument } from '../args.ts';
 import { claimedSize, sizeWord } from '../libc/corrupt.ts';
 import { leakScan, liveBlocks } from '../libc/leak.ts';
+import { badLink } from '../libc/pool.ts';
 import type { Addr, Answer, Machine, Task } from '../types.ts';
 import { granted } from './answer.ts';
 
@@ -30,15 +31,25 @@ export function sysLeakScan(machine: Machine, task: Task, given: Addr[]): Answer
   return granted({ blocks, count: leaked.length, leakedBytes: bytes, leaked: leaked.slice(0, LISTED), text });
 }
 
-/** Blocks and bytes in use, and control blocks that the program wrote over: where, what stands there, what should. */
+/** Blocks and bytes in use, pools, and control blocks and links of pools that the program wrote over: where, and what stands there. */
 export function sysHeapCheck(machine: Machine, task: Task): Answer {
-  const blocks = liveBlocks(machine, task.heap);
+  const blocks = liveBlocks(machine, task);
   const damaged: object[] = [];
   if (task.heap?.kind === 'glibc') {
     const heap = task.heap;
     for (const slot of heap.damage.keys())
       damaged.push({ chunk: heap.chunks.addr[slot]!, size: heap.chunks.size[slot]!, found: claimedSize(sizeWord(heap, slot)) });
   }
+  for (const [id, pool] of task.pools) {
+    const bad = badLink(machine, task, pool);
+    if (bad !== null) damaged.push({ pool: id, ...bad });
+  }
+  const pools = [...task.pools].map(([id, { size, count, taken }]) => ({ pool: id, size, count, inUse: taken.size }));
   machine.cost += machine.config.costs.look!;
-  return granted({ blocks: blocks.length, bytes: blocks.reduce((sum, { size }) => sum + size, 0), damaged: damaged.slice(0, LISTED) });
+  return granted({
+    blocks: blocks.length,
+    bytes: blocks.reduce((sum, { size }) => sum + size, 0),
+    ...(pools.length > 0 && { pools }),
+    damaged: damaged.slice(0, LISTED),
+  });
 }

@@ -1,5 +1,6 @@
 /** The files of /proc by path (fs/proc): text in the kernel's own formats, read from the machine's state. */
 import { heapText } from '../../libc/allocator.ts';
+import { poolsText } from '../../libc/pool.ts';
 import { lmkParameter } from '../../mm/lmk.ts';
 import { oomScore } from '../../mm/oom_badness.ts';
 import type { Machine, Task } from '../../types.ts';
@@ -49,7 +50,7 @@ export const TASK_FILES: Readonly<Record<string, (machine: Machine, task: Task) 
   pagemap,
   status,
   statm: (_machine, task) => statm(task),
-  freelist: (_machine, task) => heapText(task.heap),
+  freelist: (_machine, task) => heapText(task.heap) + poolsText(task),
   oom_score: (machine, task) => `${oomScore(machine, task)}\n`,
   oom_score_adj: (_machine, task) => `${task.oomScoreAdj}\n`,
   oom_adj: (_machine, task) => `${task.oomAdj}\n`,
