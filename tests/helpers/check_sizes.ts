@@ -3,9 +3,11 @@
  * smaps for each area, VSS ≥ RSS ≥ PSS ≥ USS for each process, and the books of SysV shared memory.
  */
 import type { Machine } from '#kernel/machine.ts';
-import { areaSizes, fourSizes } from '#kernel/fs/proc/task_mmu.ts';
+import { areaSizes, fourSizes, statm, status } from '#kernel/fs/proc/task_mmu.ts';
+import { VM } from '#kernel/mm/vma.ts';
 import type { Task, Vma } from '#kernel/types.ts';
 import { Broken } from './check_base.ts';
+import { parseStatus } from './procText.ts';
 
 const PAGE = 4096;
 /** The kernel sums shares of pages in units of 2^-12 bytes. */
@@ -41,11 +43,30 @@ function checkTaskSizes(machine: Machine, task: Task): void {
   const { vss, rss, pssBytes, uss } = fourSizes(machine, task);
   const pss = pssBytes / PAGE;
   must(vss >= rss && rss >= pss && pss >= uss, () => `pid ${task.pid}: VSS ${vss}, RSS ${rss}, PSS ${pss}, USS ${uss}`);
+  checkShown(machine, task);
   const { rssAnon, rssFile, rssShmem } = task.mm;
   must(
     rss === rssAnon + rssFile + rssShmem,
     () => `pid ${task.pid}: smaps has ${rss} resident pages, status ${rssAnon + rssFile + rssShmem}`,
   );
+}
+
+/** status, statm and maps tell of one address space: data, stack and what may be executed are parts of it, and disjoint. */
+function checkShown(machine: Machine, task: Task): void {
+  const shown = parseStatus(status(machine, task));
+  const kb = (label: string): number => Number(shown[label]);
+  const [size, resident, shared, , , data] = statm(task).split(' ').map(Number);
+  const at = () => `pid ${task.pid}: ${JSON.stringify(shown)}, statm ${statm(task)}`;
+  const mapped = task.mm.vmas.reduce((sum, vma) => sum + (vma.end - vma.start) / 1024, 0);
+  must(kb('VmSize') === mapped && size! * 4 === mapped, () => `${at()}: maps has ${mapped} kB`);
+  must(kb('VmRSS') === kb('RssAnon') + kb('RssFile') + kb('RssShmem') && resident! * 4 === kb('VmRSS'), () => `${at()}: VmRSS`);
+  must(shared! * 4 === kb('RssFile') + kb('RssShmem'), () => `${at()}: shared`);
+  must(data! * 4 === kb('VmData') + kb('VmStk'), () => `${at()}: data`);
+  const runnable = task.mm.vmas.filter(({ flags }) => (flags & (VM.exec | VM.write | VM.growsdown)) === VM.exec);
+  const executable = runnable.reduce((sum, vma) => sum + (vma.end - vma.start) / 1024, 0);
+  must(kb('VmExe') + kb('VmLib') === executable && kb('VmExe') >= 0 && kb('VmLib') >= 0, () => `${at()}: ${executable} kB to execute`);
+  must(kb('VmData') + kb('VmStk') + executable <= mapped, () => `${at()}: parts above the whole`);
+  must(kb('VmPeak') >= kb('VmSize') && kb('VmHWM') >= kb('VmRSS'), () => `${at()}: peaks`);
 }
 
 /** Σ PSS of all processes is what they map, each page once, less what rounding down loses: under a unit for each entry. */

@@ -5,6 +5,7 @@ import { FIXED, MiB, PAGE, RW, boot, cat, granted, mmap, refused, spawn, touch }
 import { checkMachine } from '../helpers/check.ts';
 import { checkSizes } from '../helpers/check_sizes.ts';
 import { areaOf } from '../helpers/experiments.ts';
+import { parseMaps, parseStatus } from '../helpers/procText.ts';
 import { objectExperiment, signalExperiment, withFile } from '../helpers/experiments_files.ts';
 
 const LIB = { path: '/lib/libc.so', bytes: 40 * PAGE, text: 32 * PAGE, data: 2 * PAGE, bss: PAGE };
@@ -38,6 +39,30 @@ describe('execve', () => {
     expect(cat(machine, `/proc/${pid}/status`)).toMatch(/^Name:\thello\n/);
     granted(machine, pid, { call: 'sbrk', increment: PAGE });
     expect(cat(machine, `/proc/${pid}/maps`)).toMatch(/0804c000-0804e000 rw-p .*\[heap\]/);
+  });
+
+  test('status: VmExe is TEXT, VmLib what else may be executed; statm has the same (fs/proc/task_mmu.c)', () => {
+    const { machine, pid } = start();
+    const { entry } = exec(machine, pid);
+    const sizes = () => parseStatus(cat(machine, `/proc/${pid}/status`));
+    expect(sizes()).toMatchObject({ VmExe: 12, VmLib: 128, VmData: 20, VmStk: 132, VmSize: 12 + 128 + 20 + 132 });
+    expect(cat(machine, `/proc/${pid}/statm`)).toMatch(/^73 \d+ \d+ 3 0 38 0\n$/);
+    // What the program makes executable itself counts as library; of TEXT that is gone only statm still tells.
+    mmap(machine, pid, 2, 'PROT_READ|PROT_EXEC');
+    expect(sizes()).toMatchObject({ VmExe: 12, VmLib: 136 });
+    granted(machine, pid, { call: 'munmap', addr: entry, length: 3 * PAGE });
+    expect(sizes()).toMatchObject({ VmExe: 12, VmLib: 124 });
+    for (const area of parseMaps(cat(machine, `/proc/${pid}/maps`)).filter(({ perms }) => perms[2] === 'x'))
+      granted(machine, pid, { call: 'munmap', addr: area.start, length: area.end - area.start });
+    expect(sizes()).toMatchObject({ VmExe: 0, VmLib: 0 });
+    expect(cat(machine, `/proc/${pid}/statm`)).toMatch(/ 3 0 38 0\n$/);
+  });
+
+  test('a program without TEXT of its own has none: before the first execve', () => {
+    const { machine, pid } = start();
+    mmap(machine, pid, 2, 'PROT_READ|PROT_EXEC');
+    expect(parseStatus(cat(machine, `/proc/${pid}/status`))).toMatchObject({ VmExe: 0, VmLib: 8 });
+    expect(cat(machine, `/proc/${pid}/statm`)).toBe('2 0 0 0 0 0 0\n');
   });
 
   test('nothing is read but headers: an instruction that is fetched brings its pages, the first time from the disk', () => {

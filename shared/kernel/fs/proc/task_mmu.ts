@@ -216,6 +216,11 @@ export function fourSizes(machine: Machine, task: Task): FourSizes {
 }
 
 const stackPages = (mm: Mm): number => mm.vmas.reduce((sum, vma) => sum + (vma.flags & VM.growsdown ? pagesOf(vma) : 0), 0);
+/** Pages that may be executed and not written, stacks excepted (mm->exec_vm). */
+const execPages = (mm: Mm): number =>
+  mm.vmas.reduce((sum, vma) => sum + ((vma.flags & (VM.exec | VM.write | VM.growsdown)) === VM.exec ? pagesOf(vma) : 0), 0);
+/** Pages of the program's TEXT, as execve laid it out, whatever has become of them. */
+const textPages = ({ layout: { startCode, endCode } }: Mm): number => Math.ceil(endCode / PAGE_SIZE) - Math.floor(startCode / PAGE_SIZE);
 const rssOf = (mm: Mm): number => mm.rssAnon + mm.rssFile + mm.rssShmem;
 
 /** Pages that are pinned in place, each as often as it is (pin_user_pages). */
@@ -228,6 +233,7 @@ function pinnedPages(task: Task): number {
 export function status(_machine: Machine, task: Task): string {
   const { mm } = task;
   const kb = (label: string, pages: number) => `${label}:\t${String(pages * 4).padStart(8)} kB\n`;
+  const text = Math.min(textPages(mm), execPages(mm));
   const locked = mm.vmas.reduce((sum, vma) => sum + (vma.flags & VM.locked ? pagesOf(vma) : 0), 0);
   return (
     `Name:\t${task.comm}\nUmask:\t0022\nState:\tR (running)\nTgid:\t${task.pid}\nNgid:\t0\nPid:\t${task.pid}\nPPid:\t${task.ppid}\n` +
@@ -242,8 +248,8 @@ export function status(_machine: Machine, task: Task): string {
     kb('RssShmem', mm.rssShmem) +
     kb('VmData', dataPages(task)) +
     kb('VmStk', stackPages(mm)) +
-    kb('VmExe', 0) +
-    kb('VmLib', 0) +
+    kb('VmExe', text) +
+    kb('VmLib', execPages(mm) - text) +
     kb('VmPTE', mm.tables) +
     kb('VmSwap', mm.swapEnts) +
     'Threads:\t1\n'
@@ -253,5 +259,5 @@ export function status(_machine: Machine, task: Task): string {
 /** size resident shared text lib data dt, in pages (proc_pid_statm). */
 export function statm(task: Task): string {
   const { mm } = task;
-  return `${mm.totalVm} ${rssOf(mm)} ${mm.rssFile + mm.rssShmem} 0 0 ${dataPages(task) + stackPages(mm)} 0\n`;
+  return `${mm.totalVm} ${rssOf(mm)} ${mm.rssFile + mm.rssShmem} ${textPages(mm)} 0 ${dataPages(task) + stackPages(mm)} 0\n`;
 }
