@@ -4,7 +4,7 @@ import { call, hash, tick, type Machine } from '#kernel/machine.ts';
 import { freeOldText, freeText, type MemoryNumbers } from '#kernel/tools/free.ts';
 import { procrankText } from '#kernel/tools/procrank.ts';
 import { KERNEL, PAGE, RW, SHARED, bootFlat, cat, granted, mmap, refused, spawn, touch } from '../helpers/boot.ts';
-import { parseMeminfo } from '../helpers/procText.ts';
+import { parseMeminfo, parseVmstat } from '../helpers/procText.ts';
 
 const run = (machine: Machine, argv: string, pid = KERNEL) => granted(machine, pid, { call: 'run', argv: argv.split(' ') }).text!;
 const rows = (text: string) => text.trimEnd().split('\n');
@@ -300,6 +300,52 @@ describe('vmstat', () => {
     machine.vmstat.set([0], 0);
     expect(cells(rows(run(machine, 'vmstat'))[2]!).slice(6, 10)).toEqual(['0', '0', '0', '0']);
   });
+
+  test('in and cs: interrupts and context switches a second, of which the timer alone makes 100', () => {
+    const machine = bootFlat(256);
+    const [a, b] = [spawn(machine), spawn(machine)];
+    for (let n = 0; n < 10; n++) tick(machine);
+    for (let n = 0; n < 7; n++) for (const pid of [a, b]) granted(machine, pid, { call: 'sbrk', increment: 0 });
+    const inAndCs = () =>
+      cells(rows(run(machine, 'vmstat'))[2]!)
+        .slice(10, 12)
+        .map(Number);
+    expect(inAndCs()).toEqual([100, 14]);
+    granted(machine, a, { call: 'dma_transfer', channel: 2, addr: 0x1000, count: 512, mode: 'single' });
+    for (let n = 0; n < 10; n++) tick(machine);
+    // 201 interrupts and 15 switches in two seconds, rounded.
+    expect(inAndCs()).toEqual([101, 8]);
+  });
+
+  test('vmstat -s: the lines of procps 4, and what meminfo, vmstat and stat say', () => {
+    const { machine, pid, child } = busy();
+    for (let n = 0; n < 20; n++) tick(machine);
+    for (const who of [pid, child, pid]) granted(machine, who, { call: 'sbrk', increment: 0 });
+    const text = run(machine, 'vmstat -s');
+    expect(text.split('\n').map((line) => line.replace(/^ *\d+ /, ''))).toEqual([
+      ...['total', 'used', 'active', 'inactive', 'free', 'buffer'].map((kind) => `K ${kind} memory`),
+      ...['K swap cache', 'K total swap', 'K used swap', 'K free swap'],
+      ...['non-nice user', 'nice user', 'system', 'idle', 'IO-wait', 'IRQ', 'softirq', 'stolen', 'non-nice guest', 'nice guest'].map(
+        (kind) => `${kind} cpu ticks`,
+      ),
+      ...['K paged in', 'K paged out', 'pages swapped in', 'pages swapped out'],
+      ...['interrupts', 'CPU context switches', 'boot time', 'forks', ''],
+    ]);
+    const value = (what: string) => Number(new RegExp(`^ *(\\d+) ${what}$`, 'm').exec(text)![1]);
+    for (const line of rows(text)) expect(line).toMatch(/^[ \d]{12}\d /);
+    const m = parseMeminfo(cat(machine, '/proc/meminfo'));
+    expect(['total', 'used', 'active', 'inactive', 'free', 'buffer'].map((kind) => value(`K ${kind} memory`))).toEqual([
+      ...[m.MemTotal, m.MemTotal! - m.MemAvailable!, m.Active, m.Inactive, m.MemFree, m.Buffers],
+    ]);
+    expect([value('K swap cache'), value('K total swap')]).toEqual([m.Cached! + m.SReclaimable!, 400]);
+    const v = parseVmstat(cat(machine, '/proc/vmstat'));
+    expect([value('K paged in'), value('K paged out'), value('pages swapped in')]).toEqual([v.pgpgin, v.pgpgout, v.pswpin]);
+    const stat = cat(machine, '/proc/stat');
+    expect(stat).toContain(`intr ${value('interrupts')}\nctxt ${value('CPU context switches')}\n`);
+    expect(stat).toContain(`processes ${value('forks')}\n`);
+    expect(value('system cpu ticks') + value('idle cpu ticks')).toBe(200);
+    expect(refused(machine, pid, { call: 'run', argv: ['vmstat', '-s', '-a'] }).errno).toBe('EINVAL');
+  });
 });
 
 describe('dmesg', () => {
@@ -315,7 +361,7 @@ describe('dmesg', () => {
 test('running a program changes nothing, and an unknown one is ENOENT', () => {
   const { machine, pid } = busy();
   const before = hash(machine);
-  for (const argv of ['free', 'free --old', 'top', 'ps aux', 'ps', 'vmstat', 'procrank', 'dmesg', 'slabtop']) {
+  for (const argv of ['free', 'free --old', 'top', 'ps aux', 'ps', 'vmstat', 'vmstat -s', 'procrank', 'dmesg', 'slabtop']) {
     for (const by of [KERNEL, pid]) run(machine, argv, by);
   }
   expect(hash(machine)).toBe(before);

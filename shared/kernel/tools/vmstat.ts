@@ -1,4 +1,5 @@
-/** vmstat (procps): one line about processes, memory, swap, disk and CPU, as averages since boot. */
+/** vmstat (procps): one line about processes, memory, swap, disk and CPU, as averages since boot; or what was counted since boot. */
+import { entriesOf } from '../kernel/entry.ts';
 import { VMSTAT, type Counter } from '../mm/vmstat.ts';
 import type { Machine } from '../types.ts';
 import { meminfoKb } from '../fs/proc/meminfo.ts';
@@ -6,34 +7,44 @@ import { memoryNumbers } from './free.ts';
 
 const TICKS_A_SECOND = 10;
 const US_A_TICK = 100_000;
+/** USER_HZ: CPU time is counted in hundredths of a second. */
+const CPU_TICKS_A_TICK = 10;
+const US_A_CPU_TICK = US_A_TICK / CPU_TICKS_A_TICK;
 
-/** kB a second since boot, rounded. */
-function rate(machine: Machine, counter: Counter, kb: number): number {
-  const ticks = Math.max(1, machine.now);
-  return Math.floor((machine.vmstat[VMSTAT[counter]]! * kb * TICKS_A_SECOND + (ticks >> 1)) / ticks);
+/** A count as so many a second since boot, rounded. */
+function rate({ now }: Machine, count: number): number {
+  const ticks = Math.max(1, now);
+  return Math.floor((count * TICKS_A_SECOND + (ticks >> 1)) / ticks);
 }
 
-/** Percent of the time since boot that calls took; those of processes that have ended are not counted. */
-function busyPercent(machine: Machine): number {
-  let us = 0;
-  for (const task of machine.tasks.values()) us += task.cpuUs;
-  return Math.min(100, Math.floor((us * 100) / (Math.max(1, machine.now) * US_A_TICK)));
+const counted = (machine: Machine, counter: Counter): number => machine.vmstat[VMSTAT[counter]]!;
+
+/** Microseconds since boot, at least a tick, and how many of them calls took; those of processes that have ended are not counted. */
+function times(machine: Machine): { all: number; busy: number } {
+  const all = Math.max(1, machine.now) * US_A_TICK;
+  let busy = 0;
+  for (const task of machine.tasks.values()) busy += task.cpuUs;
+  return { all, busy: Math.min(all, busy) };
 }
 
 const WIDTHS = [2, 2, 6, 6, 6, 6, 4, 4, 5, 5, 4, 4, 2, 2, 2, 2, 2];
 
 /** The text of `vmstat`; with `-a` inactive and active memory in place of buffers and cache. */
-// Simplified: interrupts and context switches are not counted here, nobody waits in line, and all CPU time is the kernel's.
+// Simplified: nobody waits in line, and all CPU time is the kernel's.
 export function runVmstat(machine: Machine, args: readonly string[]): string | null {
+  if (args.length === 1 && (args[0] === '-s' || args[0] === '--stats')) return countsText(machine);
   if (args.length > 1 || (args.length === 1 && args[0] !== '-a')) return null;
   const n = memoryNumbers(machine);
   const kb = meminfoKb(machine);
   const active = args[0] === '-a';
   const memory = active ? [kb.get('Inactive')!, kb.get('Active')!] : [n.buffers, n.cached + n.reclaimable];
-  const swap = [rate(machine, 'pswpin', 4), rate(machine, 'pswpout', 4)];
-  const io = [rate(machine, 'pgpgin', 1), rate(machine, 'pgpgout', 1)];
-  const busy = busyPercent(machine);
-  const values = [0, 0, n.swapTotal - n.swapFree, n.free, ...memory, ...swap, ...io, 0, 0, 0, busy, 100 - busy, 0, 0];
+  const swap = [counted(machine, 'pswpin') * 4, counted(machine, 'pswpout') * 4];
+  const io = [counted(machine, 'pgpgin'), counted(machine, 'pgpgout')];
+  const { interrupts, switches } = entriesOf(machine);
+  const rates = [...swap, ...io, interrupts, switches].map((count) => rate(machine, count));
+  const { all, busy } = times(machine);
+  const system = Math.floor((busy * 100) / all);
+  const values = [0, 0, n.swapTotal - n.swapFree, n.free, ...memory, ...rates, 0, system, 100 - system, 0, 0];
   const heads = `${active ? ' inact active' : '  buff  cache'}`;
   return (
     'procs -----------memory---------- ---swap-- -----io---- -system-- ------cpu-----\n' +
@@ -42,4 +53,38 @@ export function runVmstat(machine: Machine, args: readonly string[]): string | n
   );
 }
 
-export const VMSTAT_USAGE = 'vmstat [-a]';
+/** `vmstat -s`: memory now, and what was counted since boot; a CPU tick is a hundredth of a second. */
+function countsText(machine: Machine): string {
+  const n = memoryNumbers(machine);
+  const kb = meminfoKb(machine);
+  const system = Math.floor(times(machine).busy / US_A_CPU_TICK);
+  const { interrupts, switches } = entriesOf(machine);
+  const lines: readonly (readonly [number, string])[] = [
+    [n.total, 'K total memory'],
+    [n.total - n.available, 'K used memory'],
+    [kb.get('Active')!, 'K active memory'],
+    [kb.get('Inactive')!, 'K inactive memory'],
+    [n.free, 'K free memory'],
+    [n.buffers, 'K buffer memory'],
+    [n.cached + n.reclaimable, 'K swap cache'],
+    [n.swapTotal, 'K total swap'],
+    [n.swapTotal - n.swapFree, 'K used swap'],
+    [n.swapFree, 'K free swap'],
+    [0, 'non-nice user cpu ticks'],
+    [0, 'nice user cpu ticks'],
+    [system, 'system cpu ticks'],
+    [machine.now * CPU_TICKS_A_TICK - Math.min(system, machine.now * CPU_TICKS_A_TICK), 'idle cpu ticks'],
+    ...['IO-wait', 'IRQ', 'softirq', 'stolen', 'non-nice guest', 'nice guest'].map((kind) => [0, `${kind} cpu ticks`] as const),
+    [counted(machine, 'pgpgin'), 'K paged in'],
+    [counted(machine, 'pgpgout'), 'K paged out'],
+    [counted(machine, 'pswpin'), 'pages swapped in'],
+    [counted(machine, 'pswpout'), 'pages swapped out'],
+    [interrupts, 'interrupts'],
+    [switches, 'CPU context switches'],
+    [0, 'boot time'],
+    [machine.nextPid - 1, 'forks'],
+  ];
+  return lines.map(([value, what]) => `${String(value).padStart(13)} ${what}\n`).join('');
+}
+
+export const VMSTAT_USAGE = 'vmstat [-a | -s]';
