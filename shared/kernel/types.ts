@@ -171,6 +171,8 @@ export interface Mm {
   rssAnon: number;
   rssShmem: number;
   rssFile: number;
+  /** An area of it is locked, or was: who maps or unmaps a page asks whether its area is (VM_LOCKED). */
+  hasLocked: boolean;
   /** Entries that name a slot of swap. */
   swapEnts: number;
   /** Page tables in frames, the directory among them. */
@@ -388,6 +390,8 @@ export interface ShmObject {
   /** Pages; an access beyond is SIGBUS. */
   size: number;
   pages: Map<number, Pfn>;
+  /** Slots of swap of the pages that were pushed out, by page offset: the object names them, no entry does. */
+  swapped: Map<number, number>;
   /** Areas that map it. */
   users: number;
   /** Number of the SysV segment that it is, or −1. */

@@ -4,7 +4,7 @@
  */
 import type { Machine } from '#kernel/machine.ts';
 import { blocksOf } from '#kernel/mm/blocks.ts';
-import { MIGRATE, PG, type Zone } from '#kernel/types.ts';
+import { MIGRATE, PG, type ShmObject, type Zone } from '#kernel/types.ts';
 import { pteAt } from '#kernel/arch/mmu.ts';
 import { PGS } from '#kernel/mm/swap.ts';
 import { VMSTAT } from '#kernel/mm/vmstat.ts';
@@ -174,19 +174,34 @@ function checkShm(machine: Machine, count: Count): void {
       equal(machine.frames.flags[pfn]!, PG.head | PG.shmem, () => `${at()}: flags`);
       owned.add(pfn);
       if (count.maps[pfn]! > 0) count.shmemMapped += 1;
+      equal(machine.shmPages.get(pfn) ?? -1, id, () => `${at()}: the frame's object`);
+      equal(machine.frames.index[pfn]!, page, () => `${at()}: page of the frame`);
     }
+    checkSwapped(machine, object, count);
   }
+  equal(machine.shmPages.size, owned.size, () => 'frames that know an object');
   for (const id of count.shmUsers.keys()) must(machine.shm.has(id), () => `an area maps shared object ${id}, which is gone`);
   count.shmemPages = owned.size;
 }
 
-/** §19.7: a slot counts the entries that name it; it is in use for these or for the swap cache, and for nothing else. */
+/** What of an object is in swap: its own slot for each page, and no page beside it. */
+function checkSwapped(machine: Machine, object: ShmObject, count: Count): void {
+  for (const [page, slot] of object.swapped) {
+    const at = () => `shared object ${object.id}, page ${page}, slot ${slot}`;
+    must(page >= 0 && page < object.size, () => `${at()}: beyond the object's ${object.size} pages`);
+    must(!object.pages.has(page), () => `${at()}: in memory and in swap`);
+    must(machine.swap !== null && slot < machine.swap.slots && !count.slots.has(slot), () => `${at()}: not the object's alone`);
+    count.slots.set(slot, 1);
+  }
+}
+
+/** §19.7: a slot counts the entries and objects that name it; it is in use for these or for the swap cache, and for nothing else. */
 function checkSwap(machine: Machine, count: Count): void {
   const { swap, frames } = machine;
   if (swap === null) return;
   let used = 0;
   for (let slot = 0; slot < swap.slots; slot++) {
-    equal(swap.map[slot]!, count.slots.get(slot) ?? 0, () => `slot ${slot}: entries`);
+    equal(swap.map[slot]!, count.slots.get(slot) ?? 0, () => `slot ${slot}: who names it`);
     const cached = swap.cache.get(slot);
     if (swap.map[slot]! > 0 || cached !== undefined) used += 1;
     else must(!swap.stored.has(slot) && !swap.evicted.has(slot), () => `slot ${slot} is free and holds something`);

@@ -42,6 +42,7 @@ export function createMm(mmu: Mmu, pid: Pid, pgd: Pfn): Mm {
     rssAnon: 0,
     rssShmem: 0,
     rssFile: 0,
+    hasLocked: false,
     swapEnts: 0,
     tables: 1,
     deposits: [],

@@ -67,6 +67,12 @@ function isBeyondObject(machine: Machine, vma: Vma, addr: Addr): boolean {
   return !object.pages.has(offset) && offset >= object.size;
 }
 
+/** A page of a shared object that is in swap: the object knows the slot. */
+function fromSwap(machine: Machine, vma: Vma, addr: Addr): Step[] {
+  const offset = vma.pgoff + Math.floor((addr - vma.start) / PAGE_SIZE);
+  return shmOf(machine, vma.shm).swapped.has(offset) ? [{ step: 'shmem_swapin_folio' }] : [];
+}
+
 /** How the page would come: which function serves the fault, and what it takes (handle_pte_fault). */
 function serving(machine: Machine, task: Task, vma: Vma, addr: Addr, access: AccessKind): Step[] {
   const at = pteAt(machine, task.mm.pgd, addr);
@@ -78,7 +84,7 @@ function serving(machine: Machine, task: Task, vma: Vma, addr: Addr, access: Acc
   if (pte !== 0) return [{ step: 'do_swap_page' }, setPte(mayWrite, write)];
   if (vma.file !== 0) return [...table, ...ofFile(machine, vma, addr, write)];
   if (isBeyondObject(machine, vma, addr)) return [{ step: 'force_sig_fault', signal: 'SIGBUS', code: 'BUS_ADRERR' }];
-  if (vma.flags & VM.shared) return [...table, { step: 'do_shared_fault' }, setPte(mayWrite, write)];
+  if (vma.flags & VM.shared) return [...table, { step: 'do_shared_fault' }, ...fromSwap(machine, vma, addr), setPte(mayWrite, write)];
   const page: Step[] = write ? [{ step: 'alloc_page' }, { step: 'clear_page' }] : [];
   return [...table, { step: 'do_anonymous_page', zeroPage: !write }, ...page, setPte(write, write)];
 }

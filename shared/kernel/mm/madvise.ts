@@ -10,6 +10,8 @@ import type { Why } from '../why.ts';
 import { failure, type Failure } from './mmap.ts';
 import { readAhead } from './filemap.ts';
 import { walkEntries } from './pagewalk.ts';
+import { shmOf } from './shmem.ts';
+import { shmemSlots } from './shmem_swap.ts';
 import { PGS, setState } from './swap.ts';
 import { readAheadSlot, swapSlot } from './swap_fault.ts';
 import { zapRange } from './unmap.ts';
@@ -58,15 +60,17 @@ function deactivate(machine: Machine, task: Task, start: Addr, end: Addr): void 
 }
 
 /** What of the range is in swap comes into the swap cache, for as long as there is room without pushing others out. */
-function readSwapAhead(machine: Machine, task: Task, start: Addr, end: Addr): null {
+function readSwapAhead(machine: Machine, task: Task, vma: Vma, start: Addr, end: Addr): null {
   if (machine.swap === null) return null;
   const slots: number[] = [];
   const note = (at: number): void => {
     const slot = swapSlot(machine.tables.words[at]!);
     if (slot >= 0) slots.push(slot);
   };
+  const page = (addr: Addr): number => (addr - vma.start) / PAGE_SIZE;
+  if (vma.shm !== 0) slots.push(...shmemSlots(shmOf(machine, vma.shm), vma, page(start), page(end)));
   // A huge page is in memory; it stays whole.
-  walkEntries(machine, task.mm, start, end, note, () => {});
+  else walkEntries(machine, task.mm, start, end, note, () => {});
   // Reading one may push others out or end their owner: a slot that nobody holds any more is not read.
   for (const slot of slots) if (machine.swap.map[slot]! > 0 && readAheadSlot(machine, slot, task.pid) < 0) return null;
   return null;
@@ -114,7 +118,7 @@ export const ADVICE = {
   MADV_WILLNEED: {
     refuse: () => null,
     take: (machine, task, vma, start, end) =>
-      vma.file === 0 ? readSwapAhead(machine, task, start, end) : readFileAhead(machine, task, vma, start, end),
+      vma.file === 0 ? readSwapAhead(machine, task, vma, start, end) : readFileAhead(machine, task, vma, start, end),
   },
 } as const satisfies Record<string, Advice>;
 export type AdviceName = keyof typeof ADVICE;

@@ -21,6 +21,7 @@ import { pageAddRmap, pageRemoveRmap } from './rmap.ts';
 import { PGS } from './swap.ts';
 import { doSwapPage, mayReuseAnon } from './swap_fault.ts';
 import { addToShm, shmOf } from './shmem.ts';
+import { shmemSwapin } from './shmem_swap.ts';
 import { allocPages, allocWhy, ASKER_KILLED } from './slowpath.ts';
 import { findVmaIndex, VM } from './vma.ts';
 import { count, VMSTAT } from './vmstat.ts';
@@ -63,15 +64,21 @@ function doSharedFault(machine: Machine, task: Task, vma: Vma, addr: Addr, write
   const object = shmOf(machine, vma.shm);
   const offset = vma.pgoff + Math.floor((addr - vma.start) / PAGE_SIZE);
   let pfn = object.pages.get(offset);
+  let outcome = 0;
   if (pfn === undefined) {
     if (offset >= object.size) return FAULT_SIGBUS;
-    pfn = allocUserPage(machine, task.pid, PG.shmem, addr);
+    if (object.swapped.has(offset)) {
+      const found = shmemSwapin(machine, object, offset, task.pid);
+      pfn = found.pfn;
+      if (found.major) outcome = FAULT_MAJOR;
+    } else pfn = allocUserPage(machine, task.pid, PG.shmem, addr);
     if (pfn < 0) return pfn;
-    addToShm(machine, object, offset, pfn);
+    if (!object.pages.has(offset)) addToShm(machine, object, offset, pfn);
   }
+  if (write) machine.frames.state[pfn]! |= PGS.dirty;
   pageAddRmap(machine, task.mm, pfn, Math.floor(addr / PAGE_SIZE));
   setPte(machine, vma, at, pfn, (vma.flags & VM.write ? PTE.write : 0) | (write ? PTE.dirty : 0));
-  return 0;
+  return outcome;
 }
 
 /** An anonymous page that no other process can reach, by a mapping or by its slot of swap (wp_can_reuse_anon_folio). */

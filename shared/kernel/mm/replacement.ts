@@ -9,6 +9,7 @@ import { randomBelow } from '../rng.ts';
 import { PAGE_SIZE, PG, type Addr, type Machine, type Pid, type Task } from '../types.ts';
 import { expectedRefs } from './migrate.ts';
 import { removeFromPageCache, writePage } from './page_cache.ts';
+import { dropFromShm, shmemWritepage } from './shmem.ts';
 import { PGS } from './swap.ts';
 import { addToSwap, deleteFromSwapCache, writeToSwap } from './swap_state.ts';
 import { tryToUnmap } from './vmscan.ts';
@@ -88,7 +89,7 @@ function chooseVictim(machine: Machine, pid: Pid, pages: Map<number, number>): n
   return pages.keys().next().value!;
 }
 
-/** Takes a page away from its process; false when it cannot go: pinned, or no slot of swap is free. */
+/** Takes a page away from its process; false when it cannot go: pinned, locked, or no slot of swap is free. */
 function evict(machine: Machine, task: Task, vpn: number): boolean {
   const { frames, tables } = machine;
   const at = pteAt(machine, task.mm.pgd, vpn * PAGE_SIZE);
@@ -98,7 +99,7 @@ function evict(machine: Machine, task: Task, vpn: number): boolean {
     return true;
   }
   const pfn = pte >>> PTE_PFN_SHIFT;
-  if (frames.refcount[pfn]! > expectedRefs(frames, pfn)) return false;
+  if (frames.refcount[pfn]! > expectedRefs(frames, pfn) || frames.state[pfn]! & PGS.unevictable) return false;
   const isAnon = (frames.flags[pfn]! & PG.anon) !== 0;
   if (isAnon && (frames.state[pfn]! & PGS.swapcache) === 0 && !addToSwap(machine, pfn)) return false;
   tryToUnmap(machine, pfn);
@@ -108,6 +109,10 @@ function evict(machine: Machine, task: Task, vpn: number): boolean {
   } else if (frames.state[pfn]! & PGS.file) {
     if (frames.state[pfn]! & PGS.dirty) writePage(machine, inodeOf(machine, frames.mapping[pfn]!), frames.index[pfn]!);
     removeFromPageCache(machine, pfn);
+  } else if ((frames.state[pfn]! & PGS.dirty) === 0) dropFromShm(machine, pfn);
+  else if (shmemWritepage(machine, pfn)) {
+    writeToSwap(machine, pfn);
+    deleteFromSwapCache(machine, pfn);
   }
   machine.cost += machine.config.costs.disk_io!;
   return true;

@@ -3,8 +3,9 @@ import { PTE, PTE_PFN_SHIFT, pmdAt, pteIndex, spanEnd, tableBase } from '../arch
 import { GFP_BIT, GFP_HIGHUSER_MOVABLE } from '../gfp.ts';
 import { PAGE_SIZE, PG, type Addr, type Machine, type Pfn, type Pid, type Task, type Vma } from '../types.ts';
 import { FAULT_MAJOR } from './filemap_fault.ts';
+import { freePagesBlock } from './page_alloc.ts';
 import { pageAddRmap } from './rmap.ts';
-import { allocPages } from './slowpath.ts';
+import { allocPages, NO_PAGES } from './slowpath.ts';
 import { markPageAccessed } from './swap.ts';
 import { deleteFromSwapCache, freeSwapOf, readFromSwap, swapFree, vmSwapFull } from './swap_state.ts';
 import { VM } from './vma.ts';
@@ -21,8 +22,13 @@ export function swapSlot(pte: number): number {
 function readSlot(machine: Machine, slot: number, pid: Pid, gfp: number): Pfn {
   const pfn = allocPages(machine, 0, gfp, pid, PG.anon);
   if (pfn < 0) return pfn;
-  readFromSwap(machine, pfn, slot);
   const swap = machine.swap!;
+  // Whoever named the slot was killed while we looked for a frame; it may even be another page's by now.
+  if (swap.map[slot] === 0 || swap.cache.has(slot)) {
+    freePagesBlock(machine, pfn, 0);
+    return NO_PAGES;
+  }
+  readFromSwap(machine, pfn, slot);
   const shadow = swap.evicted.get(slot);
   if (shadow !== undefined) {
     swap.evicted.delete(slot);
@@ -43,7 +49,7 @@ function readCluster(machine: Machine, slot: number, pid: Pid): void {
 }
 
 /** The page of a slot: from the swap cache, or read. `major` tells which. */
-function swapIn(machine: Machine, slot: number, pid: Pid): { pfn: Pfn; major: boolean } {
+export function swapIn(machine: Machine, slot: number, pid: Pid): { pfn: Pfn; major: boolean } {
   const cached = machine.swap!.cache.get(slot);
   if (cached !== undefined) return { pfn: cached, major: false };
   readCluster(machine, slot, pid);

@@ -1,16 +1,18 @@
 /** Taking pages and tables out of an address space: munmap, exec, exit (mm/memory.c zap_pte_range, free_pgtables). */
 import { detachTable, mmuOf, PTE, PTE_PFN_SHIFT, pmdAt, pteIndex, spanEnd, tableBase } from '../arch/mmu.ts';
-import { PAGE_SIZE, type Addr, type Machine, type Mm, type Pfn } from '../types.ts';
+import { PAGE_SIZE, PG, type Addr, type Machine, type Mm, type Pfn } from '../types.ts';
 import { HPAGE_BYTES, isHuge, splitHugePmd, zapHugePmd } from './huge_split.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { pageRemoveRmap } from './rmap.ts';
 import { swapFree } from './swap_state.ts';
 import { putShm } from './shmem.ts';
+import { PGS } from './swap.ts';
 import { findVmaIndex, isolateRange, pagesOf, VM } from './vma.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
 /** Clears the entries of [start, end) and drops their pages. Costs what is mapped and a look at each table in the range. */
 export function zapRange(machine: Machine, mm: Mm, start: Addr, end: Addr): void {
+  const { frames } = machine;
   const { words } = machine.tables;
   for (let addr = start; addr < end;) {
     const pmd = pmdAt(machine, mm.pgd, addr);
@@ -30,7 +32,12 @@ export function zapRange(machine: Machine, mm: Mm, start: Addr, end: Addr): void
         if ((pte & PTE.present) === 0) {
           mm.swapEnts -= 1;
           swapFree(machine, pte >>> PTE_PFN_SHIFT);
-        } else if ((pte & PTE.special) === 0) pageRemoveRmap(machine, mm, pte >>> PTE_PFN_SHIFT, vpn + at);
+        } else if ((pte & PTE.special) === 0) {
+          const pfn = pte >>> PTE_PFN_SHIFT;
+          // What the entry knew of a page that is not ours alone, the page must know from now on.
+          if (pte & PTE.dirty && frames.flags[pfn]! & PG.shmem) frames.state[pfn]! |= PGS.dirty;
+          pageRemoveRmap(machine, mm, pfn, vpn + at);
+        }
       }
     }
     addr = stop;

@@ -5,7 +5,7 @@
  */
 import { PTE, PTE_PFN_SHIFT, pteAt } from '../arch/mmu.ts';
 import { inodeOf } from '../fs/inode.ts';
-import { GFP_BIT } from '../gfp.ts';
+import { GFP_BIT, GFP_KERNEL } from '../gfp.ts';
 import { PAGE_SIZE, PG, type Machine, type Mm, type Pfn } from '../types.ts';
 import { splitHugeAt } from './huge_split.ts';
 import { expectedRefs } from './migrate.ts';
@@ -14,6 +14,7 @@ import { markOf, zoneWatermarkOk } from './page_alloc.ts';
 import { removeFromPageCache } from './page_cache.ts';
 import { flush } from './page_writeback.ts';
 import { pageRemoveRmap, rmapWalk } from './rmap.ts';
+import { dropFromShm, shmemWritepage } from './shmem.ts';
 import { shrinkSlab } from './shrinker.ts';
 import { LRU, lruAdd, lruDel, lruNoteCost, lruPages, PGS } from './swap.ts';
 import { addToSwap, deleteFromSwapCache, freeSlots, swapDuplicate, writeToSwap } from './swap_state.ts';
@@ -36,6 +37,8 @@ interface ScanControl {
   readonly top: number;
   readonly isKswapd: boolean;
   readonly maySwap: boolean;
+  /** May it write what belongs to a file system, as shared memory does? */
+  readonly mayFs: boolean;
   priority: number;
   target: number;
   reclaimed: number;
@@ -93,7 +96,7 @@ function checkReferences(machine: Machine, pfn: Pfn): number {
   return VERDICT.keep;
 }
 
-/** Takes every entry off a page: empty ones for a file's, swap entries for one with a slot (try_to_unmap). */
+/** Takes every entry off a page: empty ones for a file's and an object's, swap entries for one with a slot (try_to_unmap). */
 export function tryToUnmap(machine: Machine, pfn: Pfn): void {
   const { frames, rmap, tables } = machine;
   const slot = frames.state[pfn]! & PGS.swapcache ? frames.mapping[pfn]! : -1;
@@ -103,7 +106,7 @@ export function tryToUnmap(machine: Machine, pfn: Pfn): void {
     const vpn = rmap.vpn[node]!;
     splitHugeAt(machine, mm, vpn * PAGE_SIZE);
     const at = pteAt(machine, mm.pgd, vpn * PAGE_SIZE);
-    if (tables.words[at]! & PTE.dirty && slot >= 0) frames.state[pfn]! |= PGS.dirty;
+    if (tables.words[at]! & PTE.dirty && (slot >= 0 || frames.flags[pfn]! & PG.shmem)) frames.state[pfn]! |= PGS.dirty;
     tables.words[at] = slot < 0 ? 0 : ((slot << PTE_PFN_SHIFT) | PTE.swap) >>> 0;
     if (slot >= 0) {
       swapDuplicate(machine, slot);
@@ -116,6 +119,7 @@ export function tryToUnmap(machine: Machine, pfn: Pfn): void {
 /** A clean page that nobody maps goes, and leaves its shadow behind (__remove_mapping). */
 function removeMapping(machine: Machine, pfn: Pfn): void {
   const { frames } = machine;
+  if ((frames.state[pfn]! & (PGS.file | PGS.swapcache)) === 0) return dropFromShm(machine, pfn);
   const shadow = workingsetEviction(machine, (frames.state[pfn]! & PGS.workingset) !== 0);
   if (frames.state[pfn]! & PGS.file) {
     inodeOf(machine, frames.mapping[pfn]!).evicted.set(frames.index[pfn]!, shadow);
@@ -128,13 +132,12 @@ function removeMapping(machine: Machine, pfn: Pfn): void {
 }
 
 /** What becomes of one isolated page (shrink_folio_list). VERDICT.reclaim: it is free. */
-// Simplified: pages of shared anonymous memory stay; Linux swaps them too.
 function shrinkPage(sc: ScanControl, pfn: Pfn): number {
   const { machine } = sc;
   const { frames } = machine;
   const isFile = (frames.state[pfn]! & PGS.file) !== 0;
   const isAnon = (frames.flags[pfn]! & PG.anon) !== 0;
-  if (frames.order[pfn] !== 0 || (!isFile && !isAnon)) return VERDICT.keep;
+  if (frames.order[pfn] !== 0) return VERDICT.keep;
   // Pinned, or not mapped yet.
   if (frames.refcount[pfn]! > expectedRefs(frames, pfn)) return VERDICT.keep;
   const verdict = checkReferences(machine, pfn);
@@ -152,7 +155,8 @@ function shrinkPage(sc: ScanControl, pfn: Pfn): number {
   if (frames.state[pfn]! & PGS.dirty) {
     // Pages of files are the flusher's to write.
     if (isFile) return VERDICT.activate;
-    if (!sc.maySwap) return VERDICT.keep;
+    if (!sc.maySwap || (!isAnon && !sc.mayFs)) return VERDICT.keep;
+    if (!isAnon && !shmemWritepage(machine, pfn)) return VERDICT.activate;
     writeToSwap(machine, pfn);
   }
   removeMapping(machine, pfn);
@@ -303,14 +307,15 @@ export function canReclaim(machine: Machine): boolean {
   return machine.disk !== null || machine.swap !== null;
 }
 
-function startScan(machine: Machine, top: number, isKswapd: boolean, target: number, maySwap: boolean): ScanControl {
-  return { machine, top, isKswapd, maySwap: maySwap && machine.swap !== null, priority: DEF_PRIORITY, target, reclaimed: 0 };
+function startScan(machine: Machine, top: number, isKswapd: boolean, target: number, gfp: number): ScanControl {
+  const maySwap = (gfp & GFP_BIT.__GFP_IO) !== 0 && machine.swap !== null;
+  return { machine, top, isKswapd, maySwap, mayFs: (gfp & GFP_BIT.__GFP_FS) !== 0, priority: DEF_PRIORITY, target, reclaimed: 0 };
 }
 
 /** Direct reclaim for a request: harder and harder until 32 pages are free; how many it freed (try_to_free_pages). */
 export function tryToFreePages(machine: Machine, gfp: number): number {
   if (!canReclaim(machine)) return 0;
-  const sc = startScan(machine, classZone(machine.zones, gfp), false, SWAP_CLUSTER_MAX, (gfp & GFP_BIT.__GFP_IO) !== 0);
+  const sc = startScan(machine, classZone(machine.zones, gfp), false, SWAP_CLUSTER_MAX, gfp);
   for (; sc.priority >= 0 && sc.reclaimed < sc.target; sc.priority--) {
     shrinkLists(sc);
     sc.reclaimed += shrinkSlab(machine);
@@ -354,7 +359,7 @@ export function kswapdTick(machine: Machine): void {
   if (lru.kswapdFailures >= RETRIES_MAX || isBalanced(machine, top)) return;
   const { cost } = machine;
   const target = machine.zones.slice(0, top + 1).reduce((sum, zone) => sum + Math.max(zone.watermark.high, SWAP_CLUSTER_MAX), 0);
-  const sc = startScan(machine, top, true, target, true);
+  const sc = startScan(machine, top, true, target, GFP_KERNEL);
   let total = 0;
   for (; sc.priority >= 1 && !isBalanced(machine, top);) {
     sc.reclaimed = 0;

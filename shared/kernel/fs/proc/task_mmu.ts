@@ -8,6 +8,7 @@ import { pagesOf, VM } from '../../mm/vma.ts';
 import { inodeOf } from '../inode.ts';
 import type { Segment } from '../../ipc/shm.ts';
 import { shmOf } from '../../mm/shmem.ts';
+import { shmemSlots } from '../../mm/shmem_swap.ts';
 import { PGS } from '../../mm/swap.ts';
 import { PAGE_SIZE, PG, type Machine, type Mm, type Task, type Vma } from '../../types.ts';
 
@@ -117,6 +118,8 @@ export function areaSizes(machine: Machine, mm: Mm, vma: Vma): AreaSizes {
     }
     addr = stop;
   }
+  // What of a shared object is in swap counts once for each area, and in nobody's share (smap_gather_stats).
+  if (vma.shm !== 0) sizes.swap += shmemSlots(shmOf(machine, vma.shm), vma, 0, pagesOf(vma)).length;
   return sizes;
 }
 
@@ -132,7 +135,7 @@ function addPage(machine: Machine, sizes: AreaSizes, pte: number): void {
   const mapcount = machine.frames.mapcount[pfn]!;
   // A page of no file and no slot of swap is dirty from its first write on, whoever wrote it: its folio is marked dirty (or swap-backed).
   const state = machine.frames.state[pfn]!;
-  const mayBeClean = (state & (PGS.file | PGS.swapcache)) !== 0;
+  const mayBeClean = (state & (PGS.file | PGS.swapcache)) !== 0 || (machine.frames.flags[pfn]! & PG.shmem) !== 0;
   // MADV_FREE takes that mark off.
   const isLazy = (pte & (PTE.lazyfree | PTE.dirty)) === PTE.lazyfree;
   const dirty = !isLazy && (!mayBeClean || (state & PGS.dirty) !== 0 || (pte & PTE.dirty) !== 0);
