@@ -4,6 +4,7 @@
  */
 import type { Machine } from '#kernel/machine.ts';
 import { LRU_LISTS, PGS, listOf } from '#kernel/mm/swap.ts';
+import { VM } from '#kernel/mm/vma.ts';
 import { VMSTAT } from '#kernel/mm/vmstat.ts';
 import { PG } from '#kernel/types.ts';
 import { Broken } from './check.ts';
@@ -50,8 +51,21 @@ function checkStates(machine: Machine, listed: Uint8Array): void {
     const flags = frames.flags[pfn]!;
     const isUser = (flags & PG.head) !== 0 && (flags & (PG.anon | PG.shmem)) !== 0;
     if (isUser !== (listed[pfn] === 1)) throw new Broken(`page ${pfn} (flags ${flags}) is ${isUser ? 'on no list' : 'on a list'}`);
+    if (isUser && isLocked(machine, pfn) !== ((frames.state[pfn]! & PGS.unevictable) !== 0))
+      throw new Broken(`page ${pfn} is ${isLocked(machine, pfn) ? 'under a locked area and evictable' : 'unevictable for nothing'}`);
     if (!isUser && frames.state[pfn] !== 0) throw new Broken(`frame ${pfn} (flags ${flags}) has state ${frames.state[pfn]}`);
   }
+}
+
+/** Does an area that is locked map the page? */
+function isLocked(machine: Machine, pfn: number): boolean {
+  const { rmap, frames } = machine;
+  for (let node = frames.rmap[pfn]!; node >= 0; node = rmap.next[node]!) {
+    const { vmas } = machine.tasks.get(rmap.pid[node]!)!.mm;
+    const addr = rmap.vpn[node]! * 4096;
+    if (vmas.some((vma) => vma.start <= addr && addr < vma.end && (vma.flags & VM.locked) !== 0)) return true;
+  }
+  return false;
 }
 
 function checkPageCache(machine: Machine): void {

@@ -221,7 +221,8 @@ describe('/proc/vmstat', () => {
       'allocstall_dma allocstall_dma32 allocstall_normal allocstall_high allocstall_movable pgskip_dma pgskip_dma32 pgskip_normal pgskip_high pgskip_movable pgfree pgactivate ' +
       'pgdeactivate pglazyfree pgfault pgmajfault pglazyfreed pgrefill pgreuse pgsteal_kswapd pgsteal_direct pgscan_kswapd pgscan_direct pgscan_anon pgscan_file ' +
       'pgsteal_anon pgsteal_file slabs_scanned kswapd_inodesteal kswapd_low_wmark_hit_quickly kswapd_high_wmark_hit_quickly pageoutrun pgrotated drop_pagecache drop_slab ' +
-      'oom_kill pgmigrate_success pgmigrate_fail compact_migrate_scanned compact_free_scanned compact_isolated compact_stall compact_fail compact_success cma_alloc_success cma_alloc_fail nr_tlb_local_flush_all nr_tlb_local_flush_one'
+      'oom_kill pgmigrate_success pgmigrate_fail compact_migrate_scanned compact_free_scanned compact_isolated compact_stall compact_fail compact_success compact_daemon_wake compact_daemon_migrate_scanned compact_daemon_free_scanned cma_alloc_success cma_alloc_fail ' +
+      'unevictable_pgs_culled unevictable_pgs_scanned unevictable_pgs_rescued unevictable_pgs_mlocked unevictable_pgs_munlocked unevictable_pgs_cleared unevictable_pgs_stranded nr_tlb_local_flush_all nr_tlb_local_flush_one'
     ).split(' ');
     const names = Object.keys(parseVmstat(cat(at.machine, '/proc/vmstat')));
     expect(names).toEqual(ORDER.filter((name) => names.includes(name)));

@@ -1,6 +1,10 @@
-/** mlock, munlock: pages that are brought in and stay in memory, up to RLIMIT_MEMLOCK (mm/mlock.c). */
-import { PAGE_SIZE, type Addr, type Machine, type Task } from '../types.ts';
+/** mlock, munlock: pages that are brought in and stay in memory, on the unevictable list, up to RLIMIT_MEMLOCK (mm/mlock.c). Compaction may move them (vm.compact_unevictable_allowed = 1). */
+import { PTE, PTE_PFN_SHIFT } from '../arch/mmu.ts';
+import { PAGE_SIZE, type Addr, type Machine, type Mm, type Pfn, type Task } from '../types.ts';
+import { HPAGE_PAGES } from './huge_split.ts';
 import { failure, lockedPages, type Failure } from './mmap.ts';
+import { walkEntries } from './pagewalk.ts';
+import { mlockPage, munlockPage } from './rmap.ts';
 import { findVmaIndex, modifyArea, VM } from './vma.ts';
 
 /** Pages of [start, end) that are locked already (count_mm_mlocked_page_nr). */
@@ -23,6 +27,18 @@ function mayLock(task: Task, start: Addr, end: Addr, isRoot: boolean): Failure |
   return wanted > limit ? failure('ENOMEM', { code: 'RLIMIT', resource: 'RLIMIT_MEMLOCK', limit, wanted }) : null;
 }
 
+/** The pages that are there already change their lists (mlock_vma_pages_range); a huge page with all of its own. */
+function moveToLists(machine: Machine, mm: Mm, start: Addr, end: Addr, move: (machine: Machine, pfn: Pfn) => void): void {
+  const { words } = machine.tables;
+  const see = (at: number): void => {
+    if ((words[at]! & (PTE.present | PTE.special)) === PTE.present) move(machine, words[at]! >>> PTE_PFN_SHIFT);
+  };
+  const seeHuge = (pmd: number): void => {
+    for (let i = 0; i < HPAGE_PAGES; i++) move(machine, (words[pmd]! >>> PTE_PFN_SHIFT) + i);
+  };
+  walkEntries(machine, mm, start, end, see, seeHuge);
+}
+
 /** Areas of [start, end) carry the flag, or no longer do; those before a hole do though the call fails (apply_vma_lock_flags). */
 function applyLock(machine: Machine, task: Task, start: Addr, end: Addr, locked: number): Failure | null {
   const { mm } = task;
@@ -32,8 +48,12 @@ function applyLock(machine: Machine, task: Task, start: Addr, end: Addr, locked:
     if (!vma || vma.start > from) return failure('ENOMEM', { code: 'NOT_MAPPED', addr: from });
     const to = Math.min(end, vma.end);
     const flags = (vma.flags & ~VM.locked) | locked;
-    if (flags !== vma.flags && modifyArea(machine, mm, index, from, to, flags) < 0)
-      return failure('ENOMEM', { code: 'TOO_MANY_AREAS', limit: machine.config.maxMapCount });
+    if (flags !== vma.flags) {
+      if (modifyArea(machine, mm, index, from, to, flags) < 0)
+        return failure('ENOMEM', { code: 'TOO_MANY_AREAS', limit: machine.config.maxMapCount });
+      if (locked !== 0) mm.hasLocked = true;
+      moveToLists(machine, mm, from, to, locked === 0 ? munlockPage : mlockPage);
+    }
     from = to;
   }
   return null;

@@ -134,6 +134,7 @@ export function doMmap(machine: Machine, task: Task, request: MmapRequest, isRoo
     vma.shm = createShm(machine, pages, flags & VM.noreserve ? 0 : pages).id;
     vma.pgoff = 0;
   }
+  if (flags & VM.locked) task.mm.hasLocked = true;
   insertVma(machine, task.mm, vma);
   accountPages(machine, task, pages, (flags & VM.account) !== 0);
   return addr;

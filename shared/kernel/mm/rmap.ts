@@ -2,10 +2,11 @@
  * The reverse map (mm/rmap.c): from a frame to all page-table entries that map it, so that a page can be moved or taken
  * away without its processes' help. One node an entry, in typed arrays; `frames.rmap` heads a frame's list.
  */
-import { PG, type Machine, type Mm, type Pfn, type Pid, type Rmap } from '../types.ts';
+import { PAGE_SIZE, PG, type Machine, type Mm, type Pfn, type Pid, type Rmap } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
-import { isFilePage, PGS } from './swap.ts';
+import { isFilePage, PGS, setState } from './swap.ts';
 import { freeSwapOf } from './swap_state.ts';
+import { VM, vmaAt } from './vma_find.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
 export function createRmap(): Rmap {
@@ -77,6 +78,32 @@ export function pageAddRmap(machine: Machine, mm: Mm, pfn: Pfn, vpn: number): vo
   }
   const rss = mm.rssAnon + mm.rssShmem + mm.rssFile;
   if (rss > mm.hiwaterRss) mm.hiwaterRss = rss;
+  if (mm.hasLocked && isLocked(mm, vpn)) mlockPage(machine, pfn);
+}
+
+const isLocked = (mm: Mm, vpn: number): boolean => ((vmaAt(mm, vpn * PAGE_SIZE)?.flags ?? 0) & VM.locked) !== 0;
+
+/** A page under a locked area goes to the unevictable list, where reclaim does not look (mlock_folio). */
+export function mlockPage(machine: Machine, pfn: Pfn): void {
+  if (machine.frames.state[pfn]! & PGS.unevictable) return;
+  setState(machine, pfn, PGS.unevictable, PGS.active);
+  count(machine, VMSTAT.unevictable_pgs_mlocked, 1);
+  count(machine, VMSTAT.unevictable_pgs_culled, 1);
+}
+
+/** A locked area has let go of the page: unless another one maps it, it is the first of an inactive list again (munlock_folio). */
+// Simplified: Linux counts the locked areas of a page in it; here they are looked for.
+export function munlockPage(machine: Machine, pfn: Pfn): void {
+  if ((machine.frames.state[pfn]! & PGS.unevictable) === 0) return;
+  let held = false;
+  rmapWalk(machine, pfn, (pid, vpn) => {
+    const mm = machine.tasks.get(pid)?.mm;
+    held ||= mm !== undefined && mm.hasLocked && isLocked(mm, vpn);
+  });
+  if (held) return;
+  setState(machine, pfn, 0, PGS.unevictable);
+  count(machine, VMSTAT.unevictable_pgs_munlocked, 1);
+  count(machine, VMSTAT.unevictable_pgs_rescued, 1);
 }
 
 /** One entry of `mm` less; an anonymous page that nobody maps or pins is freed. */
@@ -85,6 +112,7 @@ export function pageRemoveRmap(machine: Machine, mm: Mm, pfn: Pfn, vpn: number):
   frames.mapcount[pfn]! -= 1;
   removeNode(machine, pfn, mm.pid, vpn);
   frames.refcount[pfn]! -= 1;
+  if (mm.hasLocked && isLocked(mm, vpn)) munlockPage(machine, pfn);
   const last = frames.mapcount[pfn] === 0;
   if ((frames.flags[pfn]! & PG.anon) === 0) {
     if (isFilePage(frames, pfn)) mm.rssFile -= 1;

@@ -28,7 +28,7 @@ function zoneLines(machine: Machine, zone: Zone, index: number): string[] {
   const kept = `reserved_highatomic:${zone.reservedHighatomic * 4}KB`;
   const lists = lruFields((list) => machine.lru.pages[index * LRU_LISTS + list]!);
   const cma = `free_cma:${kb(freePagesOfType(zone, MIGRATE.cma))}`;
-  const sizes = `present:${kb(zone.end - zone.start)} managed:${kb(zone.managed)} mlocked:0kB bounce:0kB free_pcp:0kB local_pcp:0kB`;
+  const sizes = `present:${kb(zone.end - zone.start)} managed:${kb(zone.managed)} mlocked:${kb(machine.lru.pages[index * LRU_LISTS + LRU.unevictable]!)} bounce:0kB free_pcp:0kB local_pcp:0kB`;
   return [
     `Node 0 ${zone.name} free:${kb(zone.free)} ${marks} ${kept} ${lists} ${sizes} ${cma}`,
     `lowmem_reserve[]: ${zone.lowmemReserve.join(' ')}`,

@@ -2,22 +2,10 @@
 import { PAGE_SIZE, type Addr, type Machine, type Mm, type Vma } from '../types.ts';
 import { HPAGE_BYTES, splitHugeAt } from './huge_split.ts';
 import { putShm, shmOf } from './shmem.ts';
+import { findVmaIndex, VM } from './vma_find.ts';
 
-export const VM = {
-  read: 1,
-  write: 2,
-  exec: 4,
-  shared: 8,
-  growsdown: 0x100,
-  locked: 0x2000,
-  account: 0x100000,
-  noreserve: 0x200000,
-  /** Shared memory of a file that was opened for reading only: mprotect may not add the right to write (no VM_MAYWRITE). */
-  readonlyFile: 0x20,
-  /** Huge pages are wanted here, or must not come (MADV_HUGEPAGE, MADV_NOHUGEPAGE). */
-  hugepage: 0x20000000,
-  nohugepage: 0x40000000,
-} as const;
+export { findVmaIndex, vmaAt, VM } from './vma_find.ts';
+
 /** Bytes that stay free below a stack (stack_guard_gap, since 4.12). */
 export const STACK_GUARD_GAP = 256 * PAGE_SIZE;
 export const MMAP_MIN_ADDR = 65536;
@@ -26,25 +14,6 @@ export const DEFAULT_MAX_MAP_COUNT = 65530;
 
 export const pageAlign = (bytes: number): number => Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
 export const pagesOf = (vma: Vma): number => (vma.end - vma.start) / PAGE_SIZE;
-
-/** Number of the first area that ends above the address; `vmas.length` when there is none (find_vma). */
-export function findVmaIndex(mm: Mm, addr: Addr): number {
-  const { vmas } = mm;
-  let low = 0;
-  let high = vmas.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (vmas[middle]!.end > addr) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
-/** The area that holds the address. */
-export function vmaAt(mm: Mm, addr: Addr): Vma | null {
-  const vma = mm.vmas[findVmaIndex(mm, addr)];
-  return vma && vma.start <= addr ? vma : null;
-}
 
 /** Where the hole below an area ends: stacks keep their guard gap (vm_start_gap). */
 export function startGap(vma: Vma): Addr {

@@ -67,6 +67,10 @@ const NAMES = [
   'thp_fault_fallback',
   'thp_split_page',
   'thp_split_pmd',
+  'unevictable_pgs_culled',
+  'unevictable_pgs_rescued',
+  'unevictable_pgs_mlocked',
+  'unevictable_pgs_munlocked',
 ] as const;
 export type Counter = (typeof NAMES)[number];
 

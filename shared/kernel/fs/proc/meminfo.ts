@@ -62,7 +62,7 @@ function lines(machine: Machine): [string, number][] {
     ['Active(file)', lru(LRU.activeFile)],
     ['Inactive(file)', lru(LRU.inactiveFile)],
     ['Unevictable', lru(LRU.unevictable)],
-    ['Mlocked', 0],
+    ['Mlocked', lru(LRU.unevictable)],
     ...highmem,
     ['SwapTotal', swapped],
     ['SwapFree', swapped === 0 ? 0 : swapped - swap!.used],

@@ -13,6 +13,8 @@ const swapCached = (machine: Machine): number => machine.swap?.cache.size ?? 0;
 
 const LINES: readonly (readonly [string, (machine: Machine) => number])[] = [
   ['nr_free_pages', (machine) => freePages(machine.zones)],
+  // Nothing but mlock makes a page unevictable here.
+  ['nr_mlock', (machine) => lruPages(machine, LRU.unevictable)],
   ['nr_inactive_anon', (machine) => lruPages(machine, LRU.inactiveAnon)],
   ['nr_active_anon', (machine) => lruPages(machine, LRU.activeAnon)],
   ['nr_inactive_file', (machine) => lruPages(machine, LRU.inactiveFile)],
@@ -80,6 +82,13 @@ const LINES: readonly (readonly [string, (machine: Machine) => number])[] = [
   ['compact_success', counter('compact_success')],
   ['cma_alloc_success', counter('cma_alloc_success')],
   ['cma_alloc_fail', counter('cma_alloc_fail')],
+  ['unevictable_pgs_culled', counter('unevictable_pgs_culled')],
+  ['unevictable_pgs_scanned', zero],
+  ['unevictable_pgs_rescued', counter('unevictable_pgs_rescued')],
+  ['unevictable_pgs_mlocked', counter('unevictable_pgs_mlocked')],
+  ['unevictable_pgs_munlocked', counter('unevictable_pgs_munlocked')],
+  ['unevictable_pgs_cleared', zero],
+  ['unevictable_pgs_stranded', zero],
   ['thp_fault_alloc', counter('thp_fault_alloc')],
   ['thp_fault_fallback', counter('thp_fault_fallback')],
   ['thp_split_page', counter('thp_split_page')],

@@ -1,7 +1,7 @@
 /** /proc/zoneinfo (mm/vmstat.c, zoneinfo_show_print): marks, sizes and protection of each zone, in pages. */
 import { populated } from '../../mm/mmzone.ts';
 import { freePagesOfType } from '../../mm/mobility.ts';
-import { LRU, lruPages } from '../../mm/swap.ts';
+import { LRU, LRU_LISTS, lruPages } from '../../mm/swap.ts';
 import { VMSTAT } from '../../mm/vmstat.ts';
 import { MIGRATE, type Machine, type Zone } from '../../types.ts';
 
@@ -26,7 +26,7 @@ function nodeStats(machine: Machine): string {
   );
 }
 
-function zoneText(zone: Zone): string {
+function zoneText(zone: Zone, mlocked: number): string {
   const { min, low, high } = zone.watermark;
   const promo = high + (high - low);
   return (
@@ -42,6 +42,7 @@ function zoneText(zone: Zone): string {
     `\n        cma      ${zone.cmaPages}` +
     `\n        protection: (${zone.lowmemReserve.join(', ')})` +
     line('nr_free_pages', zone.free) +
+    line('nr_mlock', mlocked) +
     line('nr_free_cma', freePagesOfType(zone, MIGRATE.cma))
   );
 }
@@ -51,7 +52,8 @@ export function zoneinfo(machine: Machine): string {
   populated(machine.zones).forEach((zone, index) => {
     text += `Node 0, zone ${zone.name.padStart(8)}`;
     if (index === 0) text += nodeStats(machine);
-    text += `${zoneText(zone)}\n  node_unreclaimable:  0\n  start_pfn:           ${zone.start}\n`;
+    const mlocked = machine.lru.pages[machine.zones.indexOf(zone) * LRU_LISTS + LRU.unevictable]!;
+    text += `${zoneText(zone, mlocked)}\n  node_unreclaimable:  0\n  start_pfn:           ${zone.start}\n`;
   });
   return text;
 }
