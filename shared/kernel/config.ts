@@ -1,6 +1,6 @@
 /** A machine's configuration (calls.md): checked key by key, every default filled in. */
 import { customMmu } from './arch/custom_keys.ts';
-import { TOY16 } from './arch/custom_mmu.ts';
+import { NOTES_16 } from './arch/custom_mmu.ts';
 import { TLB_DEFAULT } from './arch/tlb.ts';
 import { kernelLayout, VMALLOC_END, type LayoutKeys } from './arch/layout.ts';
 import { DISK_KEYS, diskConfig } from './config_disk.ts';
@@ -97,8 +97,10 @@ function checkKeys(keys: Keys): void {
 /** What only i386 has a choice of. */
 function archOf(keys: Keys): MachineConfig['arch'] {
   const { arch = 'i386' } = keys;
-  // What toy16 and tables of one's own do not say, which is all but translation, is as on i386.
-  if (arch === 'i386' || arch === 'toy16' || isPlain(arch)) return 'i386';
+  // Tables of one's own are for translation only; all else is as on i386.
+  if (arch === 'i386' || isPlain(arch)) return 'i386';
+  // Simplified: the kernel of a toy16 machine has the addresses of i386's, in a space of its own beside the 64 KiB of a process.
+  if (arch === 'toy16') return 'toy16';
   if (arch !== 'x86_64') throw new ConfigError('arch is "i386", "x86_64", "toy16", or tables of its own');
   for (const key of ['pageOffset', 'vmalloc'])
     if (keys[key] !== undefined) throw new ConfigError(`${key} is for i386: x86_64 has one layout`);
@@ -106,7 +108,7 @@ function archOf(keys: Keys): MachineConfig['arch'] {
 }
 
 function customOf({ arch }: Keys): MachineConfig['custom'] {
-  if (arch === 'toy16') return { ...TOY16, memory: TOY16.memory.slice() };
+  if (arch === 'toy16') return { ...NOTES_16, memory: NOTES_16.memory.slice() };
   if (!isPlain(arch)) return null;
   const custom = customMmu(arch);
   if (typeof custom === 'string') throw new ConfigError(custom);
@@ -121,7 +123,7 @@ function tlbOf(keys: Keys): MachineConfig['tlb'] {
 
 /** The largest order ≤ 10 (on x86_64 ≤ 9) of which the machine holds 16 pageblocks, at least 3. */
 function defaultPageblockOrder(frames: number, maxOrder: number, arch: MachineConfig['arch']): number {
-  let order = Math.min(arch === 'i386' ? 10 : 9, maxOrder);
+  let order = Math.min(arch === 'x86_64' ? 9 : 10, maxOrder);
   while (order > 3 && frames < 16 << order) order -= 1;
   return Math.min(order, maxOrder);
 }
@@ -233,7 +235,7 @@ function slabOf(keys: Keys, arch: MachineConfig['arch']): MachineConfig['slab'] 
   const cacheLine = integer(given, 'cacheLine', 16, 256, 64, 'slab.');
   if ((cacheLine & (cacheLine - 1)) !== 0) throw new ConfigError('slab.cacheLine is a power of two');
   if (given.debug !== undefined && typeof given.debug !== 'boolean') throw new ConfigError('slab.debug is true or false');
-  const word = arch === 'i386' ? 4 : 8;
+  const word = arch === 'x86_64' ? 8 : 4;
   return { allocator, word, cpus: integer(given, 'cpus', 1, 4096, 1, 'slab.'), cacheLine, debug: given.debug ?? false };
 }
 

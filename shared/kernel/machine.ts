@@ -129,7 +129,7 @@ function makeCall(machine: Machine, pid: Pid, request: Call): Answer {
   const name = request.call;
   const row = rowOf(name);
   if (row === undefined) return refused('EINVAL', { code: 'UNKNOWN_CALL', call: typeof name === 'string' ? name.slice(0, 64) : '' });
-  const malformed = parseArgs(row, request, machine.tables.levels !== 2);
+  const malformed = parseArgs(row, request, machine.tables.levels > 2);
   if (malformed !== null) return refused('EINVAL', malformed.why);
   if (!Number.isInteger(pid) || pid < 0) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid: -1 });
   const forbidden = mayCall(row.spec, name, pid);
@@ -149,7 +149,7 @@ function makeCall(machine: Machine, pid: Pid, request: Call): Answer {
   const { tlb } = machine;
   if (tlb !== null && !(answer.ok && row.way <= WAY.instruction && isSettled(machine, tlb))) settleTlb(machine, tlb, name === 'fork');
   answer.cost = answer.ok ? machine.cost : failedCost(machine, answer);
-  if (machine.tables.levels !== 2) tellAddresses(answer);
+  if (machine.tables.levels > 2) tellAddresses(answer);
   if (caller !== null && answer.ok) caller.cpuUs += answer.cost;
   return answer;
 }

@@ -351,8 +351,9 @@ export interface Kill {
 
 /** The entries of all page tables, one slot of `entries` words a table. */
 export interface PageTables {
-  /** 2 on i386, 4 on x86_64. */
+  /** 1 on toy16, 2 on i386, 4 on x86_64. */
   levels: number;
+  /** Words of a slot: the entries of a table, on toy16 with its base register behind them. */
   entries: number;
   /** Bit of entries that forbids fetching instructions; 0 where the format has none. */
   noExec: number;
@@ -406,8 +407,8 @@ export interface MachineConfig {
   maxFrames: number;
   zones: { dma: number; dma32: number; normal: number; highmem: number };
   reserved: number;
-  arch: 'i386' | 'x86_64';
-  /** Tables in a memory of their own, for `translate` only; null on a machine that translates by its processes' tables. */
+  arch: 'toy16' | 'i386' | 'x86_64';
+  /** Tables in a memory of their own, for `translate` only (of toy16: for pid 0, the notes' example); null on a machine that translates by its processes' tables. */
   custom: CustomMmu | null;
   /** Null: 64 entries without ASID, from the first `translate` on. */
   tlb: { entries: number; asid: boolean } | null;

@@ -13,7 +13,8 @@ function pagesUnder(machine: Machine, pfn: number, level: number): number {
   const { words, entries } = machine.tables;
   const base = machine.frames.index[pfn]! * entries;
   let pages = 1;
-  for (let n = 0; n < entries; n++) {
+  // Behind the 16 entries of toy16 stands its base register.
+  for (let n = 0; n < (machine.tables.levels === 1 ? 16 : entries); n++) {
     const entry = words[base + n]!;
     if (entry === 0) continue;
     // 2 MiB, and the page table that is put aside for them.

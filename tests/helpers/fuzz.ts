@@ -158,7 +158,7 @@ const MAKERS: readonly [number, Maker][] = [
   [20, someVirtual],
   [16, someArea],
   [20, someSlab],
-  [10, (machine, pid, pick) => (machine.config.arch === 'i386' ? someVirtual(machine, pid, pick) : someHuge(machine, pid, pick))],
+  [10, (machine, pid, pick) => (machine.config.arch === 'x86_64' ? someHuge(machine, pid, pick) : someVirtual(machine, pid, pick))],
   [6, someMmu],
   [20, someLibc],
   [

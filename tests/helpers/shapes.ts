@@ -96,6 +96,23 @@ export const SHAPES: readonly Shape[] = [
   },
 ];
 
+/** Sixteen pages a process (tests/kernel/fuzz_toy16.test.ts). */
+export const TOY16: Shape = {
+  name: 'toy16: one level of tables, 64 KiB of addresses',
+  processes: 6,
+  config: {
+    arch: 'toy16',
+    frames: 80,
+    zones: { normal: 80 },
+    mobility: false,
+    minFreeKbytes: 16,
+    disk: DISK,
+    swap: { slots: 60 },
+    tlb: { entries: 6, asid: true },
+    swappiness: 100,
+  },
+};
+
 /** Beside them: other rules (tests/kernel/fuzz_rules.test.ts). */
 export const OLD_RULES: Shape = {
   name: '2.6.32, migratetypes with a reserve',

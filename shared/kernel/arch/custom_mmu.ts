@@ -1,6 +1,6 @@
 /**
  * Machines that only translate (calls.md, `arch`): the lengths of the indices, of an entry and of the offset, and the bytes of
- * a physical memory in which the tables lie. They are what textbooks draw; toy16 is the one of the notes: 4 bits of page, 12 of offset.
+ * a physical memory in which the tables lie. They are what textbooks draw.
  */
 import type { Step, TableCost } from './steps.ts';
 
@@ -17,8 +17,8 @@ export interface CustomMmu {
   memory: Uint8Array;
 }
 
-/** Sixteen pages on eight frames: an entry is three bits of frame and the present bit; page 2 is in frame 6. */
-export const TOY16: CustomMmu = {
+/** The example of the notes, 4 bits of page and 12 of offset, sixteen pages on eight frames, which pid 0 of a toy16 machine sees: an entry is three bits of frame and the present bit; page 2 is in frame 6. */
+export const NOTES_16: CustomMmu = {
   levels: [4],
   offsetBits: 12,
   pteBytes: 1,

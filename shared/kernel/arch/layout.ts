@@ -79,7 +79,7 @@ const FIXADDR_TOP_64 = addressFrom('ffffffffff7ff000');
 
 /** The keys of a machine that decide its layout. */
 export interface LayoutKeys {
-  arch: 'i386' | 'x86_64';
+  arch: 'toy16' | 'i386' | 'x86_64';
   frames: number;
   maxFrames: number;
   mem: number;
@@ -90,7 +90,7 @@ export interface LayoutKeys {
 /** Frames from the bottom that get an address: those of the lowmem zones, 896 MiB of them at most (with 2G/2G 1,920 MiB). */
 function maxLowPfn(keys: LayoutKeys): Pfn {
   const { dma, dma32, normal, highmem } = keys.zones;
-  const bound = keys.arch === 'i386' ? (SPACE_END - keys.pageOffset - VMALLOC_RESERVE) / PAGE : keys.maxFrames;
+  const bound = keys.arch === 'x86_64' ? keys.maxFrames : (SPACE_END - keys.pageOffset - VMALLOC_RESERVE) / PAGE;
   const growth = highmem === 0 && keys.mem === keys.frames ? keys.maxFrames - keys.frames : 0;
   return Math.min(dma + dma32 + normal + growth, keys.mem + growth, bound);
 }

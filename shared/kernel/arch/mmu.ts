@@ -1,17 +1,21 @@
 /**
  * Page tables as data (spec §2): a format is a row of numbers, not a subclass. i386 has two levels of 10 bits over a
- * 12-bit offset, x86_64 four of 9. Each table is a frame of the machine; its entries live in a slot of `machine.tables`,
+ * 12-bit offset, x86_64 four of 9, toy16, the machine of the notes, one of 4. Each table is a frame of the machine; its entries live in a slot of `machine.tables`,
  * and `frames.index` of the table's frame names the slot.
+ *
+ * Whoever walks a range goes from the entry that names a page table (pmdAt) to the entries of that table. toy16 has no directory:
+ * what names its one table is the base register, which stands behind the table's entries in its slot (BASE_REGISTER).
  *
  * Addresses of x86_64 reach 2^47: they are whole numbers, and no shift of JavaScript may touch them before a division has
  * made them small. Kernel addresses are negative (address.ts).
  */
+// Simplified: the notes' entry is three bits of frame and the present bit; toy16's has rights, and as many bits of frame as the machine needs.
 // Simplified: an entry is a word of 32 bits in every format; 64-bit entries only count as 8 bytes each, so a table holds half as many.
 import type { Addr, Frames, Machine, Mm, PageTables, Pfn } from '../types.ts';
 
 /** A format of page tables. */
 export interface Mmu {
-  readonly name: 'i386' | 'x86_64';
+  readonly name: 'toy16' | 'i386' | 'x86_64';
   /** From the top: the level's name, the bits of its index, and what an address is shifted by. */
   readonly levels: readonly { readonly name: string; readonly bits: number; readonly shift: number }[];
   /** Bytes that one entry of each level spans, from the top. */
@@ -48,6 +52,23 @@ export const PTE = {
   lazyfree: 0x800,
 } as const;
 
+/** Sixteen pages of 4 KiB under one table, which is one frame. The NULL page stays free, TEXT is the next, the heap follows; four pages at the top are the stack's. */
+const TOY16: Mmu = {
+  name: 'toy16',
+  levels: [{ name: 'PT', bits: 4, shift: 12 }],
+  spans: [1 << 12],
+  entries: 16,
+  pteBytes: 4,
+  noExec: 0,
+  taskSize: 0x10000,
+  mmapBase: 0xc000,
+  startBrk: 0x2000,
+};
+/** Where in a slot of toy16 the register stands that names the table, as an entry of a directory would. */
+const BASE_REGISTER = 16;
+/** Words of such a slot, a power of two. */
+const TOY16_WORDS = 32;
+
 export const I386: Mmu = {
   name: 'i386',
   levels: [
@@ -82,11 +103,12 @@ export const X86_64: Mmu = {
   startBrk: 0x5555_5555_9000,
 };
 
-export const FORMATS: Readonly<Record<Mmu['name'], Mmu>> = { i386: I386, x86_64: X86_64 };
+export const FORMATS: Readonly<Record<Mmu['name'], Mmu>> = { toy16: TOY16, i386: I386, x86_64: X86_64 };
 
 /** The format of a machine's tables. */
 export function mmuOf(machine: Machine): Mmu {
-  return machine.tables.levels === 2 ? I386 : X86_64;
+  const { levels } = machine.tables;
+  return levels === 2 ? I386 : levels === 1 ? TOY16 : X86_64;
 }
 
 export const PTE_PFN_SHIFT = 12;
@@ -94,7 +116,7 @@ export const PTE_PFN_SHIFT = 12;
 export function createPageTables(mmu: Mmu): PageTables {
   return {
     levels: mmu.levels.length,
-    entries: mmu.entries,
+    entries: mmu.levels.length === 1 ? TOY16_WORDS : mmu.entries,
     noExec: mmu.noExec,
     words: new Uint32Array(0),
     slotPfn: new Int32Array(0),
@@ -122,6 +144,8 @@ export function attachTable(tables: PageTables, frames: Frames, pfn: Pfn): void 
   }
   tables.slotPfn[slot] = pfn;
   frames.index[pfn] = slot;
+  if (tables.levels === 1)
+    tables.words[slot * tables.entries + BASE_REGISTER] = (pfn << PTE_PFN_SHIFT) | PTE.present | PTE.write | PTE.user;
 }
 
 /** The table's entries are empty again and its slot is free; the frame is the caller's to give back. */
@@ -142,12 +166,13 @@ export const NO_TABLE = { pmd: -1, pud: -2 } as const;
 
 /**
  * Place in `tables.words` of the entry that names the page table of a user address (in the page directory of i386, in the
- * PMD of x86_64), or NO_TABLE: −1 when the PMD is not there, −2 when the PUD above it is not.
+ * PMD of x86_64, in the base register of toy16), or NO_TABLE: −1 when the PMD is not there, −2 when the PUD above it is not.
  */
 export function pmdAt(machine: Machine, pgd: Pfn, addr: Addr): number {
   const { tables, frames } = machine;
   const { words, entries } = tables;
   if (tables.levels === 2) return frames.index[pgd]! * entries + (addr >>> 22);
+  if (tables.levels === 1) return frames.index[pgd]! * entries + BASE_REGISTER;
   if (addr < 0) return NO_TABLE.pud;
   const pud = words[frames.index[pgd]! * entries + ((addr / 0x80_0000_0000) & 511)]!;
   if (pud === 0) return NO_TABLE.pud;
@@ -166,6 +191,7 @@ export function pteAt(machine: Machine, pgd: Pfn, addr: Addr): number {
 }
 
 function pteAtDeep(machine: Machine, pgd: Pfn, addr: Addr): number {
+  if (machine.tables.levels === 1) return addr < TOY16.taskSize ? tableBase(machine, pgd) + (addr >>> 12) : -1;
   const at = pmdAt(machine, pgd, addr);
   const pde = at < 0 ? 0 : machine.tables.words[at]!;
   if (pde === 0) return -1;
@@ -182,6 +208,7 @@ export function pteIndex(machine: Machine, addr: Addr): number {
  * the missing table above it, spans, or `end`.
  */
 export function spanEnd(machine: Machine, at: number, addr: Addr, end: Addr): Addr {
+  if (machine.tables.levels === 1) return end;
   const { spans } = mmuOf(machine);
   const span = spans[at < 0 ? spans.length - 2 + at : spans.length - 2]!;
   const next = (Math.floor(addr / span) + 1) * span;

@@ -41,7 +41,7 @@ export interface Ipc {
 
 /** Limits by default: 2.6.32 has 32 MiB for one and 8 GiB for all, later kernels all but 16 MiB of an unsigned long. */
 export function createIpc(rules: string, arch: string): Ipc {
-  const ulong = arch === 'i386' ? 0xffff_ffff : Number.MAX_SAFE_INTEGER;
+  const ulong = arch === 'x86_64' ? Number.MAX_SAFE_INTEGER : 0xffff_ffff;
   const huge = ulong - (1 << 24);
   const isOld = rules === '2.6.32';
   return {

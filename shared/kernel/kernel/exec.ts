@@ -27,8 +27,8 @@ import { createMm } from './fork.ts';
 /** The asker died while its old program still ran. */
 export const EXEC_KILLED = 'killed';
 /** Where a program of each format is linked to be. */
-const TEXT_BASE = { i386: 0x08048000, x86_64: 0x555555554000 } as const;
-/** Room that a new stack gets at once (setup_arg_pages). */
+const TEXT_BASE = { toy16: 0x1000, i386: 0x08048000, x86_64: 0x555555554000 } as const;
+/** Room that a new stack gets at once (setup_arg_pages); on toy16 it gets a page. */
 const STACK_EXPAND = 128 << 10;
 const COMM_MAX = 15;
 
@@ -77,7 +77,7 @@ function spanOf(file: Inode): number {
 function mapSegments(machine: Machine, task: Task, file: Inode, base: Addr, isRoot: boolean): Failure | null {
   const map = (addr: Addr, length: number, prot: number, pgoff: number | null): Failure | null => {
     if (length <= 0) return null;
-    const flags = MAP.private | MAP.fixed | (pgoff === null ? MAP.anonymous : 0);
+    const flags = MAP.private | MAP.fixedNoreplace | (pgoff === null ? MAP.anonymous : 0);
     const from = pgoff === null ? {} : { file: { ino: file.ino, pgoff, mayWrite: false } };
     const mapped = doMmap(machine, task, { addr, length, prot, flags, ...from }, isRoot);
     return typeof mapped === 'number' ? null : mapped;
@@ -96,7 +96,7 @@ function mapSegments(machine: Machine, task: Task, file: Inode, base: Addr, isRo
 function mapStack(machine: Machine, task: Task, isRoot: boolean): Failure | null {
   const { mm } = task;
   const limit = Math.floor(task.rlimits.RLIMIT_STACK!.cur / PAGE_SIZE) * PAGE_SIZE;
-  const length = Math.max(PAGE_SIZE, Math.min(PAGE_SIZE + STACK_EXPAND, limit));
+  const length = Math.max(PAGE_SIZE, Math.min(PAGE_SIZE + STACK_EXPAND, limit, mm.taskSize / 16));
   const flags = MAP.private | MAP.anonymous | MAP.fixed | MAP.growsdown;
   const mapped = doMmap(machine, task, { addr: mm.taskSize - length, length, prot: VM.read | VM.write, flags }, isRoot);
   if (typeof mapped !== 'number') return mapped;

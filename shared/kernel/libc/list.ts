@@ -4,7 +4,7 @@
  * malloc and free; with a header of 0 the allocator keeps its records outside of the heap, as OSTEP's simulator does.
  */
 import { doBrk, doMmap, MAP, type Failure } from '../mm/mmap.ts';
-import { MMAP_MIN_ADDR, VM } from '../mm/vma.ts';
+import { minAddr, VM } from '../mm/vma.ts';
 import { refused, refusedBy } from '../sys/answer.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Refused, type Task } from '../types.ts';
 import { findFit, freeBytes, giveBack, takeFrom, type Found } from './freelist.ts';
@@ -25,7 +25,7 @@ function moreByBrk(machine: Machine, task: Task, bytes: number): Addr | Failure 
 
 /** Memory at an address of one's own choice. Below vm.mmap_min_addr no page may lie: such a heap is numbers only. */
 function fixedHeap(machine: Machine, task: Task, base: Addr, size: number): Failure | boolean {
-  if (base < MMAP_MIN_ADDR) return false;
+  if (base < minAddr(task.mm)) return false;
   const addr = base - (base % PAGE_SIZE);
   const request = { addr, length: base + size - addr, prot: VM.read | VM.write, flags: MAP.private | MAP.anonymous | MAP.fixedNoreplace };
   const mapped = doMmap(machine, task, request, isRoot(machine, task));

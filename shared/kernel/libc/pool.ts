@@ -9,7 +9,7 @@
 import { frameAt } from '../arch/mmu.ts';
 import { CONTENTS_PAGES_MAX, contentsOf } from '../mm/contents.ts';
 import { accessRange } from '../mm/memory.ts';
-import { MMAP_MIN_ADDR } from '../mm/vma.ts';
+import { minAddr } from '../mm/vma.ts';
 import { accessRefused, refused } from '../sys/answer.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Refused, type Task } from '../types.ts';
 import { allocatorOf } from './allocator.ts';
@@ -36,7 +36,7 @@ export function poolCreate(machine: Machine, task: Task, bytes: number, count: n
   const word = wordOf(machine);
   const size = Math.ceil(bytes / word) * word;
   const { libc } = machine.config;
-  if (libc.allocator === 'list' && libc.heap.size > 0 && libc.heap.base > 0 && libc.heap.base < MMAP_MIN_ADDR)
+  if (libc.allocator === 'list' && libc.heap.size > 0 && libc.heap.base > 0 && libc.heap.base < minAddr(task.mm))
     return refused('EINVAL', { code: 'BAD_ARGUMENT', argument: 'call', rule: 'of a process whose heap lies in its pages' });
   const chunk = allocatorOf(libc).malloc(machine, task, libc, size * count);
   if ('ok' in chunk) return chunk;

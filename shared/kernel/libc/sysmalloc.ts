@@ -7,7 +7,7 @@ import { freeChunk } from './free.ts';
 import { anonymous, forgetUnder, sbrk, sysMmapChunk } from './morecore.ts';
 import { CHUNK, type GlibcHeap } from './types.ts';
 
-/** What mmap gives instead of the break, at least (MMAP_AS_MORECORE_SIZE). */
+/** What mmap gives instead of the break, at least (MMAP_AS_MORECORE_SIZE); on toy16 a page. */
 const MORECORE_MMAP = 1024 * 1024;
 
 /** The memory behind the old top is not ours: what is left of it is freed, and a fence stays (sysmalloc's fenceposts). */
@@ -57,7 +57,7 @@ function growBreak(machine: Machine, task: Task, heap: GlibcHeap, size: number, 
 /** The break cannot move: a mapping serves as heap, and from now on the pieces do not follow each other. */
 function growByMmap(machine: Machine, task: Task, heap: GlibcHeap, size: number): Refused | null {
   const oldSize = heap.top < 0 || !heap.contiguous ? 0 : heap.chunks.size[heap.top]!;
-  const length = Math.max(MORECORE_MMAP, pageAlign(size + oldSize));
+  const length = Math.max(Math.min(MORECORE_MMAP, task.mm.taskSize / 16), pageAlign(size + oldSize));
   const start = anonymous(machine, task, length);
   if (typeof start !== 'number') return start;
   forgetUnder(heap, start, start + length);

@@ -9,7 +9,7 @@ import { filePages, inodeOf } from '../fs/inode.ts';
 import { fileIndex } from './filemap_fault.ts';
 import { isReusable, type AccessKind } from './memory.ts';
 import { shmOf } from './shmem.ts';
-import { findVmaIndex, MMAP_MIN_ADDR, STACK_GUARD_GAP, VM } from './vma.ts';
+import { findVmaIndex, VM, guardGap, minAddr } from './vma.ts';
 
 const NEEDS: Readonly<Record<AccessKind, number>> = { read: VM.read | VM.write | VM.exec, write: VM.write, exec: VM.exec };
 
@@ -24,10 +24,10 @@ function vmaStep(vma: Vma | null, grows: boolean): Step {
 function wouldGrow(task: Task, index: number, addr: Addr): boolean {
   const vma = task.mm.vmas[index]!;
   const start = Math.floor(addr / PAGE_SIZE) * PAGE_SIZE;
-  if ((vma.flags & VM.growsdown) === 0 || start < MMAP_MIN_ADDR || vma.end - start > task.rlimits.RLIMIT_STACK!.cur) return false;
+  if ((vma.flags & VM.growsdown) === 0 || start < minAddr(task.mm) || vma.end - start > task.rlimits.RLIMIT_STACK!.cur) return false;
   const below = task.mm.vmas[index - 1];
   const accessible = below !== undefined && (below.flags & NEEDS.read) !== 0;
-  return below === undefined || (accessible ? start - below.end >= STACK_GUARD_GAP : start >= below.end);
+  return below === undefined || (accessible ? start - below.end >= guardGap(vma) : start >= below.end);
 }
 
 const signal = (code: 'SEGV_MAPERR' | 'SEGV_ACCERR'): Step => ({ step: 'force_sig_fault', signal: 'SIGSEGV', code });

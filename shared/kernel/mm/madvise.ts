@@ -129,7 +129,7 @@ export function doMadvise(machine: Machine, task: Task, addr: Addr, length: numb
   const end = addr + pageAlign(length);
   if (addr < 0 && end > addr) return failure('ENOMEM', { code: 'NOT_MAPPED', addr });
   const advice: Advice = ADVICE[name];
-  if (advice.isOfHuge && machine.config.arch === 'i386') return failure('EINVAL', { code: 'NO_HUGE_PAGES', arch: machine.config.arch });
+  if (advice.isOfHuge && machine.config.arch !== 'x86_64') return failure('EINVAL', { code: 'NO_HUGE_PAGES', arch: machine.config.arch });
   const { mm } = task;
   let hole: Addr = -1;
   for (let from = addr; from < end;) {

@@ -156,7 +156,7 @@ function tryHuge(machine: Machine, task: Task, vma: Vma, addr: Addr): number {
 
 /** Serves one fault in an area that allows the access (handle_mm_fault). */
 function handleMmFault(machine: Machine, task: Task, vma: Vma, addr: Addr, write: boolean, faults: Faults): number {
-  const huge = machine.tables.levels === 2 || vma.flags & VM.shared ? FAULT_FALLBACK : tryHuge(machine, task, vma, addr);
+  const huge = machine.tables.levels <= 2 || vma.flags & VM.shared ? FAULT_FALLBACK : tryHuge(machine, task, vma, addr);
   if (huge !== FAULT_FALLBACK) {
     machine.cost += machine.config.costs.minor_fault!;
     return served(machine, task, faults, huge);

@@ -6,7 +6,7 @@ import { accountPages, isAccountable, mayExpandVm, vmEnoughMemory } from './comm
 import { HPAGE_BYTES } from './huge_split.ts';
 import { createShm } from './shmem.ts';
 import { unmapRange } from './unmap.ts';
-import { anonymousVma, findVmaIndex, insertVma, isHole, MMAP_MIN_ADDR, pageAlign, pagesOf, startGap, unmappedArea, VM } from './vma.ts';
+import { anonymousVma, findVmaIndex, insertVma, isHole, minAddr, pageAlign, pagesOf, startGap, unmappedArea, VM } from './vma.ts';
 
 export interface Failure {
   errno: Errno;
@@ -47,14 +47,14 @@ function placeArea(task: Task, request: MmapRequest, length: number): Addr | Fai
     if (addr % PAGE_SIZE !== 0)
       return failure('EINVAL', { code: 'BAD_ARGUMENT', argument: 'addr', rule: 'a multiple of 4096 with MAP_FIXED' });
     if (addr > task.mm.taskSize - length) return failure('ENOMEM', { code: 'NO_ADDRESS_SPACE', length });
-    if (addr < MMAP_MIN_ADDR)
-      return failure('EPERM', { code: 'BAD_ARGUMENT', argument: 'addr', rule: `at least ${MMAP_MIN_ADDR} (vm.mmap_min_addr)` });
+    const lowest = minAddr(task.mm);
+    if (addr < lowest) return failure('EPERM', { code: 'BAD_ARGUMENT', argument: 'addr', rule: `at least ${lowest} (vm.mmap_min_addr)` });
     const next = task.mm.vmas[findVmaIndex(task.mm, addr)];
     if (flags & MAP.fixedNoreplace && next && next.start < addr + length) return failure('EEXIST', { code: 'ADDRESS_TAKEN', addr, length });
     return addr;
   }
   if (addr !== 0) {
-    const wish = Math.max(pageAlign(addr), MMAP_MIN_ADDR);
+    const wish = Math.max(pageAlign(addr), minAddr(task.mm));
     if (wish <= task.mm.taskSize - length && isHole(task.mm, wish, wish + length)) return wish;
   }
   const found = hugeAlignedArea(task.mm, length) ?? unmappedArea(task.mm, length);

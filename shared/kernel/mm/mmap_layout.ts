@@ -6,7 +6,7 @@ import type { Addr } from '../types.ts';
 import { RLIM_INFINITY } from './commit.ts';
 import { STACK_GUARD_GAP, pageAlign } from './vma.ts';
 
-/** The gap between the mmap base and the top of the stack, at least (MIN_GAP, 128 MiB) and at most five sixths of user space. */
+/** The gap between the mmap base and the top of the stack, at least (MIN_GAP, 128 MiB) and at most five sixths of user space. On toy16 a quarter of it. */
 const MIN_GAP = 128 << 20;
 
 /** What a program's loading decided about its address space; zeros before the first execve. */
@@ -32,7 +32,7 @@ export function unmappedBase(taskSize: Addr): Addr {
 export function defaultLayout(taskSize: Addr, stackLimit: number): { mmapBase: Addr; layout: Layout } {
   const isLegacy = stackLimit === RLIM_INFINITY;
   const wanted = Math.min(stackLimit, taskSize) + STACK_GUARD_GAP;
-  const gap = Math.min(Math.max(wanted, MIN_GAP), Math.floor(taskSize / 6) * 5);
+  const gap = taskSize <= MIN_GAP ? taskSize / 4 : Math.min(Math.max(wanted, MIN_GAP), Math.floor(taskSize / 6) * 5);
   const mmapBase = isLegacy ? unmappedBase(taskSize) : pageAlign(taskSize - gap);
   return { mmapBase, layout: { ...emptyLayout(), isLegacy } };
 }

@@ -1,7 +1,7 @@
 /** Areas that grow downwards when they are touched just below (MAP_GROWSDOWN, stacks; expand_downwards). */
 import { PAGE_SIZE, type Addr, type Machine, type Task } from '../types.ts';
 import { accountPages, mayExpandVm, vmEnoughMemory } from './commit.ts';
-import { MMAP_MIN_ADDR, STACK_GUARD_GAP, VM } from './vma.ts';
+import { guardGap, minAddr, VM } from './vma.ts';
 
 /** Extends area `index` down to the page of `addr` when its limits and its guard gap allow. */
 export function growStack(machine: Machine, task: Task, index: number, addr: Addr): boolean {
@@ -9,10 +9,10 @@ export function growStack(machine: Machine, task: Task, index: number, addr: Add
   const vma = mm.vmas[index]!;
   if ((vma.flags & VM.growsdown) === 0) return false;
   const start = Math.floor(addr / PAGE_SIZE) * PAGE_SIZE;
-  if (start < MMAP_MIN_ADDR || vma.end - start > task.rlimits.RLIMIT_STACK!.cur) return false;
+  if (start < minAddr(mm) || vma.end - start > task.rlimits.RLIMIT_STACK!.cur) return false;
   const below = mm.vmas[index - 1];
   const accessible = below !== undefined && (below.flags & (VM.read | VM.write | VM.exec)) !== 0;
-  if (below && (accessible ? start - below.end < STACK_GUARD_GAP : start < below.end)) return false;
+  if (below && (accessible ? start - below.end < guardGap(vma) : start < below.end)) return false;
   const pages = (vma.start - start) / PAGE_SIZE;
   if (mayExpandVm(task, pages, false) !== null || vmEnoughMemory(machine, task, pages, machine.config.root.includes(task.pid)) !== null)
     return false;

@@ -54,7 +54,7 @@ export function freeTable(machine: Machine, mm: Mm, pfn: Pfn): void {
 
 /** Frees the tables under [start, end) that no area needs any more. */
 export function freePgtables(machine: Machine, mm: Mm, start: Addr, end: Addr): void {
-  freeTablesOf(machine, mm, mm.pgd, 0, start, end);
+  if (machine.tables.levels > 1) freeTablesOf(machine, mm, mm.pgd, 0, start, end);
 }
 
 /** The same under one table of a level, whose entries for [start, end) are within it; from the lowest level up (free_pgd_range and its family). */

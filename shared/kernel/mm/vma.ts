@@ -6,9 +6,13 @@ import { findVmaIndex, VM } from './vma_find.ts';
 
 export { findVmaIndex, vmaAt, VM } from './vma_find.ts';
 
-/** Bytes that stay free below a stack (stack_guard_gap, since 4.12). */
+/** stack_guard_gap, since 4.12. */
 export const STACK_GUARD_GAP = 256 * PAGE_SIZE;
 export const MMAP_MIN_ADDR = 65536;
+/** The lowest address that an area may have (vm.mmap_min_addr): all but the NULL page where user space is not larger than that. */
+export const minAddr = (mm: Mm): Addr => (mm.taskSize > MMAP_MIN_ADDR ? MMAP_MIN_ADDR : PAGE_SIZE);
+/** Bytes that stay free below a stack; on toy16 one page, as it was before 4.12. */
+export const guardGap = (stack: Vma): number => (stack.end > MMAP_MIN_ADDR ? STACK_GUARD_GAP : PAGE_SIZE);
 /** Areas that a process may have (vm.max_map_count). */
 export const DEFAULT_MAX_MAP_COUNT = 65530;
 
@@ -17,7 +21,7 @@ export const pagesOf = (vma: Vma): number => (vma.end - vma.start) / PAGE_SIZE;
 
 /** Where the hole below an area ends: stacks keep their guard gap (vm_start_gap). */
 export function startGap(vma: Vma): Addr {
-  return vma.flags & VM.growsdown ? Math.max(0, vma.start - STACK_GUARD_GAP) : vma.start;
+  return vma.flags & VM.growsdown ? Math.max(0, vma.start - guardGap(vma)) : vma.start;
 }
 
 /** Adjacent, alike, and one object's pages in a row (can_vma_merge_after). */
@@ -108,7 +112,7 @@ export function unmappedArea(mm: Mm, length: number): Addr {
   for (let i = layout.isLegacy ? -1 : findVmaIndex(mm, mmapBase - 1); i >= 0; i--) {
     const above = vmas[i];
     if (above && above.start < mmapBase) ceiling = Math.min(ceiling, startGap(above));
-    const floor = Math.max(i > 0 ? vmas[i - 1]!.end : 0, MMAP_MIN_ADDR);
+    const floor = Math.max(i > 0 ? vmas[i - 1]!.end : 0, minAddr(mm));
     if (ceiling - length >= floor) return ceiling - length;
   }
   // TASK_UNMAPPED_BASE: a third of user space.

@@ -46,7 +46,8 @@ export function sysTranslate(
   if (ring !== 0 && ring !== 3) return badArgument('ring', '0 or 3');
   if (custom !== null) {
     if (addr >= spaceEnd(custom)) return badArgument('addr', `below ${spaceEnd(custom)}`);
-    return customTranslate(custom, machine, addr, access, ring);
+    // On toy16 a process has tables of its own; without one it is the example of the notes.
+    if (task === null || machine.tables.levels !== 1) return customTranslate(custom, machine, addr, access, ring);
   }
   const { steps, linear, phys, fault, why } = translate(machine, task, addr, access, ring, segment ?? (access === 'exec' ? 'cs' : 'ds'));
   const tables = tableCost(machine, task);

@@ -36,7 +36,7 @@ function lines(machine: Machine): [string, number][] {
   const { zones, vmstat } = machine;
   const vmap = vmapPages(machine);
   // The space ends with its last byte on x86_64, so that it prints a kB less.
-  const vmapTotal = machine.config.arch === 'i386' ? vmap.total : vmap.total - 0.25;
+  const vmapTotal = machine.config.arch === 'x86_64' ? vmap.total - 0.25 : vmap.total;
   const free = freePages(zones);
   const total = managedPages(zones);
   const anon = vmstat[VMSTAT.nr_anon_pages]!;
@@ -94,7 +94,7 @@ export function meminfoKb(machine: Machine): ReadonlyMap<string, number> {
 
 /** A kernel without huge pages has no such line. */
 function hugeLines(machine: Machine): [string, number][] {
-  return machine.config.arch === 'i386' ? [] : [['AnonHugePages', machine.huge.size * HPAGE_PAGES]];
+  return machine.config.arch === 'x86_64' ? [['AnonHugePages', machine.huge.size * HPAGE_PAGES]] : [];
 }
 
 export function meminfo(machine: Machine): string {
