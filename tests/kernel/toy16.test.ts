@@ -15,7 +15,7 @@ function begin(config: Record<string, unknown> = {}): { machine: Machine; pid: n
 
 const translate = (machine: Machine, pid: number, addr: number, access = 'read') => call(machine, pid, { call: 'translate', addr, access });
 const frameOf = (machine: Machine, pid: number, addr: number) =>
-  Math.floor((translate(machine, pid, addr) as { phys: number }).phys / PAGE);
+  Math.floor((granted(machine, pid, { call: 'translate', addr, access: 'read' }).phys as number) / PAGE);
 
 describe('the worked example of the notes', () => {
   test('page 2 in frame 110: the process reads 0010 000000000100 at 110 000000000100', () => {
