@@ -18,6 +18,9 @@ function equal(actual: unknown, expected: unknown, what: () => string): void {
 }
 
 export function checkReclaim(machine: Machine): void {
+  const { kswapdWoken, kswapdOrder, kswapdTop } = machine.lru;
+  must(kswapdOrder >= 0 && kswapdOrder <= machine.config.maxOrder, () => `kswapd looks for order ${kswapdOrder}`);
+  must(kswapdWoken || (kswapdOrder === 0 && kswapdTop === -1), () => 'kswapd sleeps and has something to do');
   const listed = checkLists(machine);
   checkStates(machine, listed);
   checkPageCache(machine);

@@ -274,6 +274,26 @@ export function tryToCompactPages(machine: Machine, order: number, gfp: number, 
   return result;
 }
 
+/** The daemon's turn, for an order that somebody asked for in vain: each zone that lacks a block of it and could have one (kcompactd_do_work). */
+export function kcompactd(machine: Machine, order: number, top: number): void {
+  if (machine.config.rules === '2.6.32') return;
+  const { vmstat, zones } = machine;
+  const [migrated, free] = [vmstat[VMSTAT.compact_migrate_scanned]!, vmstat[VMSTAT.compact_free_scanned]!];
+  let isAwake = false;
+  for (const zone of zones.slice(0, top + 1)) {
+    const isServed = zoneWatermarkOk(zone, order, markOf(zone, 'min'), top, 0);
+    if (isServed || zone.managed === 0 || !isSuitable(zone, order, top)) continue;
+    if (!isAwake) count(machine, VMSTAT.compact_daemon_wake, 1);
+    isAwake = true;
+    if (isDeferred(zone, order)) continue;
+    // It asks for no type: GFP_KERNEL's, as unmovable as can be.
+    if (compactZone(machine, zone, order, MIGRATE.unmovable, true) === 'success') deferReset(zone, order);
+    else defer(zone, order);
+  }
+  count(machine, VMSTAT.compact_daemon_migrate_scanned, vmstat[VMSTAT.compact_migrate_scanned]! - migrated);
+  count(machine, VMSTAT.compact_daemon_free_scanned, vmstat[VMSTAT.compact_free_scanned]! - free);
+}
+
 /** vm.compact_memory: every zone as a whole. */
 export function compactMemory(machine: Machine): void {
   for (const zone of machine.zones) compactZone(machine, zone, -1, MIGRATE.movable, true);

@@ -5,12 +5,13 @@ import type { Why } from '../why.ts';
 import { MIGRATE, type Machine, type Pfn, type Pid, type Zone } from '../types.ts';
 import { largestFreeOrder } from './buddy.ts';
 import { tryToCompactPages } from './compaction.ts';
+import { wakeKswapd } from './kswapd.ts';
 import { lowmemShrink } from './lmk.ts';
 import { classZone, freePages, hasZone } from './mmzone.ts';
 import { outOfMemory } from './oom_kill.ts';
 import { unreserveHighatomicPageblock } from './mobility.ts';
 import { fastpathFlags, getPageFromFreelist, gfpMigratetype, markOf, slowpathFlags, zoneWatermarkOk } from './page_alloc.ts';
-import { canReclaim, reclaimablePages, tryToFreePages, wakeKswapd } from './vmscan.ts';
+import { canReclaim, reclaimablePages, tryToFreePages } from './vmscan.ts';
 import { count, countStall, VMSTAT } from './vmstat.ts';
 
 /** Orders above this fail rather than kill (PAGE_ALLOC_COSTLY_ORDER). */
@@ -48,7 +49,7 @@ export function allocPages(machine: Machine, order: number, gfp: number, pid: Pi
   if (fast >= 0) return fast;
   if (gfp & GFP_BIT.__GFP_KSWAPD_RECLAIM) {
     count(machine, VMSTAT.pageoutrun, 1);
-    wakeKswapd(machine, gfp);
+    wakeKswapd(machine, gfp, order);
   }
   const pfn = slowpath(machine, order, gfp, pid, kind);
   if (pfn === NO_PAGES) emit(machine.facts, FACT.allocationFailed, order, freePages(machine.zones), pid);

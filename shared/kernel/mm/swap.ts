@@ -43,6 +43,8 @@ export interface Lru {
   kswapdWoken: boolean;
   /** Highest zone that it is to balance. */
   kswapdTop: number;
+  /** Highest order that somebody asked for in vain: it looks for a free block of it. */
+  kswapdOrder: number;
   kswapdFailures: number;
 }
 
@@ -56,6 +58,7 @@ export function createLru(): Lru {
     age: 0,
     kswapdWoken: false,
     kswapdTop: -1,
+    kswapdOrder: 0,
     kswapdFailures: 0,
   };
 }

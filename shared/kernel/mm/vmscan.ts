@@ -1,16 +1,15 @@
 /**
  * Reclaim (mm/vmscan.c; spec §14): pages that were not used lately are taken from the tails of the inactive lists,
  * files' pages dropped or left to the flusher, anonymous ones pushed out to swap. kswapd does it at ticks, from the low
- * mark to the high one; who finds nothing free does it in its own time (direct reclaim).
+ * mark to the high one (kswapd.ts); who finds nothing free does it in its own time (direct reclaim).
  */
 import { PTE, PTE_PFN_SHIFT, pteAt } from '../arch/mmu.ts';
 import { inodeOf } from '../fs/inode.ts';
-import { GFP_BIT, GFP_KERNEL } from '../gfp.ts';
+import { GFP_BIT } from '../gfp.ts';
 import { PAGE_SIZE, PG, type Machine, type Mm, type Pfn } from '../types.ts';
 import { splitHugeAt } from './huge_split.ts';
 import { expectedRefs } from './migrate.ts';
 import { classZone, isqrt } from './mmzone.ts';
-import { markOf, zoneWatermarkOk } from './page_alloc.ts';
 import { removeFromPageCache } from './page_cache.ts';
 import { flush } from './page_writeback.ts';
 import { pageRemoveRmap, rmapWalk } from './rmap.ts';
@@ -25,8 +24,6 @@ import { workingsetEviction } from './workingset.ts';
 /** Pages of a batch, and what direct reclaim is content with. */
 export const SWAP_CLUSTER_MAX = 32;
 const DEF_PRIORITY = 12;
-/** Times that kswapd may free nothing before it stays asleep (MAX_RECLAIM_RETRIES). */
-const RETRIES_MAX = 16;
 /** Pages that the flusher writes for a reclaimer that found dirty ones only. */
 const FLUSH_PAGES = 1024;
 
@@ -286,7 +283,7 @@ function isFileTiny(machine: Machine): boolean {
 
 /** One pass over the lists, a batch of each in turn until there is enough (shrink_lruvec). */
 // Simplified: with enough freed Linux goes on in the proportion of the lists; here the pass ends.
-function shrinkLists(sc: ScanControl): void {
+export function shrinkLists(sc: ScanControl): void {
   const left = scanCount(sc);
   while (left[LRU.inactiveAnon]! > 0 || left[LRU.activeFile]! > 0 || left[LRU.inactiveFile]! > 0) {
     for (let list = 0; list < left.length; list++) {
@@ -307,7 +304,7 @@ export function canReclaim(machine: Machine): boolean {
   return machine.disk !== null || machine.swap !== null;
 }
 
-function startScan(machine: Machine, top: number, isKswapd: boolean, target: number, gfp: number): ScanControl {
+export function startScan(machine: Machine, top: number, isKswapd: boolean, target: number, gfp: number): ScanControl {
   const maySwap = (gfp & GFP_BIT.__GFP_IO) !== 0 && machine.swap !== null;
   return { machine, top, isKswapd, maySwap, mayFs: (gfp & GFP_BIT.__GFP_FS) !== 0, priority: DEF_PRIORITY, target, reclaimed: 0 };
 }
@@ -330,48 +327,4 @@ export function reclaimablePages(machine: Machine, zone: number): number {
   const at = zone * 5;
   const files = pages[at + LRU.inactiveFile]! + pages[at + LRU.activeFile]!;
   return freeSlots(machine) > 0 ? files + pages[at + LRU.inactiveAnon]! + pages[at + LRU.activeAnon]! : files;
-}
-
-/** Somebody found the low mark crossed; kswapd runs at the next tick (wakeup_kswapd). */
-export function wakeKswapd(machine: Machine, gfp: number): void {
-  if (!canReclaim(machine)) return;
-  machine.lru.kswapdWoken = true;
-  machine.lru.kswapdTop = Math.max(machine.lru.kswapdTop, classZone(machine.zones, gfp));
-}
-
-/** Is every zone up to `top` above its high mark (pgdat_balanced; spec §14)? */
-function isBalanced(machine: Machine, top: number): boolean {
-  for (let i = 0; i <= top; i++) {
-    const zone = machine.zones[i]!;
-    if (zone.managed > 0 && !zoneWatermarkOk(zone, 0, markOf(zone, 'high'), top, 0)) return false;
-  }
-  return true;
-}
-
-/** kswapd's part of a tick: until the zones are balanced, or nothing is to be had (balance_pgdat). What it costs, nobody pays. */
-// Simplified: it looks at order 0 only; blocks of higher orders are compaction's work.
-export function kswapdTick(machine: Machine): void {
-  const { lru } = machine;
-  if (!lru.kswapdWoken) return;
-  lru.kswapdWoken = false;
-  const top = Math.max(0, lru.kswapdTop);
-  lru.kswapdTop = -1;
-  if (lru.kswapdFailures >= RETRIES_MAX || isBalanced(machine, top)) return;
-  const { cost } = machine;
-  const target = machine.zones.slice(0, top + 1).reduce((sum, zone) => sum + Math.max(zone.watermark.high, SWAP_CLUSTER_MAX), 0);
-  const sc = startScan(machine, top, true, target, GFP_KERNEL);
-  let total = 0;
-  for (; sc.priority >= 1 && !isBalanced(machine, top);) {
-    sc.reclaimed = 0;
-    shrinkLists(sc);
-    sc.reclaimed += shrinkSlab(machine);
-    total += sc.reclaimed;
-    if (sc.reclaimed < target) sc.priority -= 1;
-  }
-  lru.kswapdFailures = total === 0 ? lru.kswapdFailures + 1 : 0;
-  if (!isBalanced(machine, top)) {
-    lru.kswapdWoken = true;
-    lru.kswapdTop = top;
-  }
-  machine.cost = cost;
 }

@@ -71,6 +71,9 @@ const NAMES = [
   'unevictable_pgs_rescued',
   'unevictable_pgs_mlocked',
   'unevictable_pgs_munlocked',
+  'compact_daemon_wake',
+  'compact_daemon_migrate_scanned',
+  'compact_daemon_free_scanned',
 ] as const;
 export type Counter = (typeof NAMES)[number];
 
