@@ -307,6 +307,8 @@ export interface OomState {
   reaped: { pid: Pid; comm: string; rssShmem: number }[];
   /** Reports may be long: ten in five seconds (lib/ratelimit.c). `begin` is a tick, −1 before the first. */
   reports: { begin: number; printed: number; missed: number };
+  /** Who runs swapoff, and dies first if that takes the last page; 0 when nobody does (OOM_FLAG_ORIGIN). */
+  origin: Pid;
   /** The use of oom_adj is deplored once. */
   adjWarned: boolean;
 }
@@ -345,6 +347,8 @@ export interface Kill {
   rss: number;
   order: number;
   freePages: number;
+  /** It was taken because it ran swapoff. */
+  isOrigin?: true;
   /** Taken by the low memory killer: its adjustment, the least that was asked for, and the bound in pages. */
   lmk?: { adj: number; minAdj: number; minfree: number };
 }

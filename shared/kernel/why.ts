@@ -20,14 +20,16 @@ export interface WhyNumbers {
   FRAGMENTED: { order: number; needed: number; freePages: number; largestOrder: number; largestRun: number };
   /** The order is above the largest that the buddy keeps. */
   ORDER_TOO_LARGE: { order: number; maxOrder: number };
-  /** It would wait until somebody else acts; nothing changed, try again. */
-  WOULD_SLEEP: { order: number; freePages: number };
+  /** It would wait until somebody else acts; nothing changed, try again. A writer waits with `dirty` pages above the `limit`. */
+  WOULD_SLEEP: { order: number; freePages: number; dirty?: number; limit?: number };
   /** Pid 0 has no address space. */
   NO_ADDRESS_SPACE_OF_ITS_OWN: { call: string };
   /** No process is left that may be killed. */
   NO_VICTIM: { order: number; freePages: number };
   /** The OOM killer chose the caller itself. */
   OOM_KILLED: { badness: number; order: number; freePages: number };
+  /** Its swapoff took the last page: who does that is chosen before all others. */
+  OOM_ORIGIN: { freePages: number };
   /** The kernel stopped for good (vm.panic_on_oom). */
   PANIC: { message: string };
   /** The low memory killer chose the caller: its adjustment is at least `minAdj`, and free memory is below the bound. */

@@ -68,6 +68,7 @@ function countedOldBadness(machine: Machine, task: Task): number | null {
 
 /** Throws `Broken` for the first number that is wrong. */
 export function checkOom(machine: Machine): void {
+  if (machine.oom.origin !== 0) throw new Broken(`${machine.oom.origin} runs swapoff between two calls`);
   const total = pagesInAll(machine);
   for (const task of machine.tasks.values()) {
     if (task.oomScoreAdj < -1000 || task.oomScoreAdj > 1000) throw new Broken(`pid ${task.pid}: oom_score_adj ${task.oomScoreAdj}`);

@@ -220,6 +220,7 @@ function refusal(machine: Machine, outcome: number): AccessOutcome {
 export function killedWhy(machine: Machine): Why {
   const kill = machine.kills[machine.kills.length - 1];
   if (kill?.lmk !== undefined) return { code: 'LMK_KILLED', ...kill.lmk, freePages: kill.freePages };
+  if (kill?.isOrigin) return { code: 'OOM_ORIGIN', freePages: kill.freePages };
   return { code: 'OOM_KILLED', badness: kill?.badness ?? 0, order: kill?.order ?? 0, freePages: kill?.freePages ?? 0 };
 }
 

@@ -23,8 +23,19 @@ interface Chosen {
   points: number;
 }
 
+/** Whoever takes all memory by swapoff is chosen before all others, even one that may not be killed otherwise; not so in 2.6.32 (oom_task_origin). */
+function oomOrigin(machine: Machine): Chosen | null {
+  const task = machine.tasks.get(machine.oom.origin);
+  if (task === undefined) return null;
+  if (machine.config.rules !== '2.6.32') return { task, points: oomBadness(machine, task) ?? 0 };
+  // ULONG_MAX, which the report prints with its sign.
+  return task.oomAdj === OOM_DISABLE ? null : { task, points: -1 };
+}
+
 /** The highest badness; of equals the one that comes later in the list of tasks, in 2.6.32 the first (select_bad_process). */
 export function selectBadProcess(machine: Machine): Chosen | null {
+  const origin = oomOrigin(machine);
+  if (origin !== null) return origin;
   const children = machine.config.rules === '2.6.32' ? childPoints(machine) : null;
   let chosen: Task | null = null;
   let chosenPoints = 0;
@@ -52,7 +63,14 @@ function oomKillProcess(machine: Machine, chosen: Chosen, shortage: Shortage, as
   if (isOld) reportOldKill(machine, task, victim, points, shortage, message);
   else reportKill(machine, victim, shortage, message);
   const rss = mm.rssAnon + mm.rssFile + mm.rssShmem;
-  machine.kills.push({ pid: victim.pid, badness: points, rss, order: shortage.order, freePages: freePages(machine.zones) });
+  machine.kills.push({
+    pid: victim.pid,
+    badness: points,
+    rss,
+    order: shortage.order,
+    freePages: freePages(machine.zones),
+    ...(victim.pid === machine.oom.origin ? { isOrigin: true } : {}),
+  });
   machine.cost += machine.config.costs.oom_kill!;
   count(machine, VMSTAT.oom_kill, 1);
   emit(machine.facts, FACT.oomKilled, victim.pid, asker, points);
@@ -75,7 +93,10 @@ function panicOnOom(machine: Machine, shortage: Shortage): void {
 // Simplified: with nobody left to kill Linux panics; here the request fails, so that the others can go on.
 export function outOfMemory(machine: Machine, asker: Pid, order: number, gfp: number): boolean {
   if (machine.panic !== null) return false;
-  const current = machine.tasks.get(asker) ?? null;
+  // The victim is dying already: nobody else dies for it, its requests just fail.
+  if (machine.oom.origin !== 0 && !machine.tasks.has(machine.oom.origin)) return false;
+  // swapoff asks for pages that will be others'.
+  const current = machine.tasks.get(machine.oom.origin) ?? machine.tasks.get(asker) ?? null;
   const shortage = { comm: current?.comm ?? 'kernel', oomScoreAdj: current?.oomScoreAdj ?? 0, oomAdj: current?.oomAdj ?? 0, order, gfp };
   const { panic: mayPanic, killAllocatingTask } = machine.config.oom;
   if (mayPanic !== 0) {

@@ -9,7 +9,7 @@ import { printk } from '../kernel/printk.ts';
 import type { Machine, OomState, Task } from '../types.ts';
 
 export function createOom(): OomState {
-  return { reaped: [], reports: { begin: -1, printed: 0, missed: 0 }, adjWarned: false };
+  return { reaped: [], reports: { begin: -1, printed: 0, missed: 0 }, origin: 0, adjWarned: false };
 }
 
 /** Remembers a victim for the reaper, which takes private memory and leaves shared memory to its other users (queue_oom_reaper). */

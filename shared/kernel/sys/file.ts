@@ -7,8 +7,9 @@ import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts';
 import { fileRead, fileWrite, readInodeBlock, type Moved } from '../mm/filemap.ts';
 import { freePages } from '../mm/mmzone.ts';
 import { writeInode } from '../mm/page_cache.ts';
-import { mustThrottle } from '../mm/page_writeback.ts';
+import { dirtyLimits, mustThrottle } from '../mm/page_writeback.ts';
 import { allocWhy, ASKER_KILLED } from '../mm/slowpath.ts';
+import { VMSTAT } from '../mm/vmstat.ts';
 import type { Answer, Machine, Refused, Task } from '../types.ts';
 import { badArgument, granted, oomKilled, refused } from './answer.ts';
 
@@ -70,13 +71,25 @@ export function sysPread(machine: Machine, task: Task, fd: number, offset: numbe
   return movedAnswer(machine, task, fileRead(machine, file, offset, count, task.pid), count, offset);
 }
 
+/** A writer waits for the flusher (balance_dirty_pages). */
+function throttled(machine: Machine): Refused {
+  const dirty = machine.vmstat[VMSTAT.nr_dirty]!;
+  return refused('EAGAIN', {
+    code: 'WOULD_SLEEP',
+    order: 0,
+    freePages: freePages(machine.zones),
+    dirty,
+    limit: dirtyLimits(machine).limit,
+  });
+}
+
 /** Writes zeros to the page cache; those who dirty too much wait for the disk. */
 export function sysPwrite(machine: Machine, task: Task, fd: number, offset: number, length: number): Answer {
   const file = openFile(task, fd, FMODE.write);
   if ('ok' in file) return file;
   if (offset + length > FILE_BYTES_MAX) return refused('EFBIG', { code: 'FILE_TOO_LARGE', wanted: offset + length, limit: FILE_BYTES_MAX });
   if (length === 0) return granted({ length: 0, missed: 0 });
-  if (mustThrottle(machine)) return refused('EAGAIN', { code: 'WOULD_SLEEP', order: 0, freePages: freePages(machine.zones) });
+  if (mustThrottle(machine)) return throttled(machine);
   return movedAnswer(machine, task, fileWrite(machine, file, offset, length, task.pid), length, offset);
 }
 

@@ -49,7 +49,9 @@ export function sysSwapoff(machine: Machine, task: Task | null): Answer {
   if (swap.used - swap.cache.size > freePages(machine.zones))
     return refused('ENOMEM', { code: 'SWAP_IN_USE', used: swap.used, freePages: freePages(machine.zones) });
   swap.on = false;
+  machine.oom.origin = task?.pid ?? 0;
   const outcome = tryToUnuse(machine, task);
+  machine.oom.origin = 0;
   if (outcome !== 0) {
     swap.on = true;
     return outcome === ASKER_KILLED ? oomKilled(machine) : refused('ENOMEM', allocWhy(machine, 0, GFP_HIGHUSER_MOVABLE));
