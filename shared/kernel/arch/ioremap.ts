@@ -8,8 +8,9 @@ import type { Failure } from '../mm/mmap.ts';
 import type { VmapArea } from '../mm/vmap_types.ts';
 import { PAGE_SIZE, PG, type Addr, type Machine, type Pid } from '../types.ts';
 
-/** Areas are aligned to their size, up to what one page table spans (IOREMAP_MAX_ORDER). */
-const IOREMAP_MAX_ALIGN = 4 << 20;
+/** Areas are aligned to their size, up to what one page table spans, on x86_64 one PMD table; in 2.6.32 up to 128 pages (IOREMAP_MAX_ORDER). */
+const IOREMAP_MAX_ALIGN = { i386: 4 << 20, x86_64: 1 << 30 } as const;
+const OLD_MAX_ALIGN = 128 * PAGE_SIZE;
 
 /** The first frame of [first, last] that the kernel manages as RAM, −1 if none: its attributes would clash with the direct map's. */
 function firstRamFrame(machine: Machine, first: number, last: number): number {
@@ -18,10 +19,12 @@ function firstRamFrame(machine: Machine, first: number, last: number): number {
   return -1;
 }
 
-/** The smallest power of two ≥ `size` bytes, at least a page. */
-function alignmentFor(size: number): number {
+/** The smallest power of two ≥ `size` bytes, at least a page; in 2.6.32 the smallest above it (get_count_order, fls). */
+function alignmentFor({ config }: Machine, size: number): number {
+  const isOld = config.rules === '2.6.32';
+  const most = isOld ? OLD_MAX_ALIGN : IOREMAP_MAX_ALIGN[config.arch];
   let align = PAGE_SIZE;
-  while (align < size && align < IOREMAP_MAX_ALIGN) align *= 2;
+  while (align < (isOld ? size + 1 : size) && align < most) align *= 2;
   return align;
 }
 
@@ -32,7 +35,7 @@ export function ioremap(machine: Machine, pid: Pid, phys: number, size: number):
   const pages = Math.ceil((offset + size) / PAGE_SIZE);
   const ram = firstRamFrame(machine, start / PAGE_SIZE, start / PAGE_SIZE + pages - 1);
   if (ram >= 0) return { errno: 'ENOMEM', why: { code: 'IS_RAM', pfn: ram, owner: machine.frames.owner[ram]! } };
-  const area = allocVmapArea(machine, pages, alignmentFor(pages * PAGE_SIZE), 'ioremap', start, pid);
+  const area = allocVmapArea(machine, pages, alignmentFor(machine, pages * PAGE_SIZE), 'ioremap', start, pid);
   return area === null ? noHole(machine, pages) : area.start + offset;
 }
 

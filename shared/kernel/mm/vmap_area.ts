@@ -7,7 +7,8 @@
  * (the TLBs are flushed once for all of them): lazily freed areas are in the array with `freed` set.
  *
  * A search need not start at the bottom every time: `hint.addr` is an address below which no hole is larger than
- * `hint.hole` (free_vmap_cache of 2.6.32; today's kernels keep the holes in a tree, which finds the same place).
+ * `hint.hole` (free_vmap_cache, which came after 2.6.32; today's kernels keep the holes in a tree, which finds the same
+ * place). 2.6.32 leaves one page more free behind each area, beside the guard page that is a part of it.
  */
 import { emit, FACT } from '../facts.ts';
 import { PAGE_SHIFT, PAGE_SIZE, type Addr, type Machine, type Pid } from '../types.ts';
@@ -24,6 +25,9 @@ export function lazyMaxPages(cpus: number): number {
 }
 
 const endOf = (area: VmapArea): Addr => area.start + area.size;
+
+/** Bytes that stay free behind an area (alloc_vmap_area of 2.6.32: ALIGN(va_end + PAGE_SIZE, align)). */
+const gapOf = ({ config }: Machine): number => (config.rules === '2.6.32' ? PAGE_SIZE : 0);
 
 /** Place in the array of the first area that starts at `addr` or above. */
 function lowerBound(areas: readonly VmapArea[], addr: Addr): number {
@@ -54,9 +58,12 @@ function findPlace(machine: Machine, size: number, align: number): Place | null 
   const { areas, hint } = machine.vmap;
   const { vmallocStart, vmallocEnd } = machine.config.layout;
   const isBelowTooSmall = size > hint.hole;
+  const gap = gapOf(machine);
   let low = isBelowTooSmall ? hint.addr : vmallocStart;
   let largest = isBelowTooSmall ? hint.hole : 0;
-  for (let index = lowerBound(areas, low); ; index++) {
+  const first = lowerBound(areas, low);
+  if (first > 0) low = Math.max(low, endOf(areas[first - 1]!) + gap);
+  for (let index = first; ; index++) {
     const area = areas[index];
     const high = area === undefined ? vmallocEnd : area.start;
     const addr = Math.ceil(low / align) * align;
@@ -67,7 +74,7 @@ function findPlace(machine: Machine, size: number, align: number): Place | null 
     }
     if (area === undefined) return null;
     largest = Math.max(largest, high - low);
-    low = endOf(area);
+    low = endOf(area) + gap;
   }
 }
 
@@ -140,15 +147,15 @@ export function freeAreasOf(machine: Machine, pid: Pid): void {
   for (const start of owned) freeVmapArea(machine, findArea(machine.vmap, start)!);
 }
 
-/** The space in pages: all of it, what areas and their guard pages hold, and the longest hole. Lazily freed addresses are free. */
-export function vmapPages(machine: Machine): { total: number; used: number; largestHole: number } {
+/** The space in pages: all of it, what areas and their guard pages hold, and the longest hole, less `gap` bytes behind an area. Lazily freed addresses are free. */
+export function vmapPages(machine: Machine, gap = gapOf(machine)): { total: number; used: number; largestHole: number } {
   const { vmallocStart, vmallocEnd } = machine.config.layout;
   let largest = 0;
   let low = vmallocStart;
   for (const area of machine.vmap.areas) {
     if (area.freed) continue;
     largest = Math.max(largest, area.start - low);
-    low = endOf(area);
+    low = endOf(area) + gap;
   }
   largest = Math.max(largest, vmallocEnd - low);
   return { total: (vmallocEnd - vmallocStart) / PAGE_SIZE, used: machine.vmap.usedPages, largestHole: largest / PAGE_SIZE };

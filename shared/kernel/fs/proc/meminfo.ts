@@ -34,7 +34,7 @@ function highmemLines(zones: readonly Zone[]): [string, number][] {
 /** Label and pages, in the kernel's order. */
 function lines(machine: Machine): [string, number][] {
   const { zones, vmstat } = machine;
-  const vmap = vmapPages(machine);
+  const vmap = vmapPages(machine, 0);
   // The space ends with its last byte on x86_64, so that it prints a kB less.
   const vmapTotal = machine.config.arch === 'x86_64' ? vmap.total - 0.25 : vmap.total;
   const free = freePages(zones);

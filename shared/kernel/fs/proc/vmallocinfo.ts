@@ -1,6 +1,6 @@
 /**
  * /proc/vmallocinfo (mm/vmalloc.c): one line an area, by address; sizes count the guard page. Where Linux names the
- * function that asked, this one names the process. Lazily freed areas come last.
+ * function that asked, this one names the process. Lazily freed areas come last; 2.6.32 does not show them.
  */
 import { addressDigits } from '../../arch/address.ts';
 import type { VmapArea } from '../../mm/vmap_types.ts';
@@ -15,7 +15,8 @@ export function askerName(machine: Machine, pid: Pid): string {
 }
 
 function line(machine: Machine, area: VmapArea): string {
-  const what = area.kind === 'vmalloc' ? `pages=${area.size / PAGE_SIZE - 1} vmalloc` : `phys=${hex(area.phys)} ioremap`;
+  const phys = machine.config.rules === '2.6.32' ? area.phys.toString(16) : hex(area.phys);
+  const what = area.kind === 'vmalloc' ? `pages=${area.size / PAGE_SIZE - 1} vmalloc` : `phys=${phys} ioremap`;
   return `${range(area)} ${askerName(machine, area.pid)} ${what}\n`;
 }
 
@@ -26,5 +27,5 @@ export function vmallocinfo(machine: Machine): string {
     if (area.freed) unpurged += `${range(area)} unpurged vm_area\n`;
     else text += line(machine, area);
   }
-  return text + unpurged;
+  return machine.config.rules === '2.6.32' ? text : text + unpurged;
 }
