@@ -3,6 +3,7 @@ import { populated } from '../../mm/mmzone.ts';
 import { freePagesOfType } from '../../mm/mobility.ts';
 import { LRU, LRU_LISTS, lruPages } from '../../mm/swap.ts';
 import { VMSTAT } from '../../mm/vmstat.ts';
+import { zoneinfo26 } from './zoneinfo26.ts';
 import { MIGRATE, type Machine, type Zone } from '../../types.ts';
 
 const line = (label: string, value: number): string => `\n      ${label.padEnd(12)} ${value}`;
@@ -48,6 +49,7 @@ function zoneText(zone: Zone, mlocked: number): string {
 }
 
 export function zoneinfo(machine: Machine): string {
+  if (machine.config.rules === '2.6.32') return zoneinfo26(machine);
   let text = '';
   populated(machine.zones).forEach((zone, index) => {
     text += `Node 0, zone ${zone.name.padStart(8)}`;
