@@ -26,6 +26,8 @@ const SLOTS_MAX = 1 << 20;
 /** Slots of swap where a machine with a policy names none. */
 const REPLACED_MAX = 65536;
 const FUTURE_MAX = 1 << 20;
+/** Until 5.8. */
+export const SWAPPINESS_MAX_OLD = 100;
 const POLICIES = ['fifo', 'lru', 'clock', 'opt', 'random'] as const;
 
 const isPlain = (value: unknown): value is Keys => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -138,7 +140,7 @@ export function diskConfig(
     disk: diskOf(checks, keys.disk),
     // Pages that a policy takes away go somewhere.
     swap: swapOf(checks, keys.swap) ?? (replacement === null ? null : { slots: REPLACED_MAX, readahead: 1 }),
-    swappiness: knob('swappiness', 200, 60),
+    swappiness: knob('swappiness', keys.rules === '2.6.32' ? SWAPPINESS_MAX_OLD : 200, 60),
     dirtyRatio: knob('dirty_ratio', 100, 20),
     dirtyBackgroundRatio: knob('dirty_background_ratio', 100, 10),
     dirtyExpireCentisecs: knob('dirty_expire_centisecs', 0x7fffffff, 3000),

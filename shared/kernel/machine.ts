@@ -73,7 +73,7 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     nextShm: 1,
     contents: new Map(),
     disk: createDisk(parsed),
-    lru: createLru(),
+    lru: createLru(parsed.rules === '2.6.32'),
     swap: createSwap(parsed.swap),
     replacement: createReplacement(parsed),
     committed: 0,

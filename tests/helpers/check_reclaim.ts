@@ -3,6 +3,7 @@
  * one list, each file's pages where their frames say, dirty pages listed. It counts anew and trusts no total.
  */
 import type { Machine } from '#kernel/machine.ts';
+import { zoneCounts } from '#kernel/fs/proc/zoneinfo26.ts';
 import { LRU_LISTS, PGS, listOf } from '#kernel/mm/swap.ts';
 import { VM } from '#kernel/mm/vma.ts';
 import { VMSTAT } from '#kernel/mm/vmstat.ts';
@@ -24,6 +25,14 @@ export function checkReclaim(machine: Machine): void {
   const listed = checkLists(machine);
   checkStates(machine, listed);
   checkPageCache(machine);
+  if (machine.config.rules === '2.6.32') checkZoneCounts(machine);
+}
+
+/** What 2.6.32 shows by zone adds up to what is counted for the machine. */
+function checkZoneCounts(machine: Machine): void {
+  const zones = zoneCounts(machine);
+  const names = ['nr_anon_pages', 'nr_mapped', 'nr_shmem', 'nr_dirty', 'nr_page_table_pages', 'nr_slab_reclaimable', 'nr_slab_unreclaimable'] as const;
+  for (const name of names) equal(zones.reduce((sum, zone) => sum + zone[name], 0), machine.vmstat[VMSTAT[name]], () => `${name} of all zones`);
 }
 
 /** The lists in both directions; the pages on them. */

@@ -120,5 +120,20 @@ export const OLD_RULES: Shape = {
   config: { frames: 1024, zones: { dma: 64, normal: 832, highmem: 128 }, pageblockOrder: 4, minFreeKbytes: 120, rules: '2.6.32' },
 };
 
+/** The same with files and swap: its reclaim is another. */
+export const OLD_RECLAIM: Shape = {
+  name: '2.6.32, files and swap',
+  processes: 4,
+  config: {
+    frames: 384,
+    zones: { dma: 32, normal: 256, highmem: 96 },
+    pageblockOrder: 4,
+    minFreeKbytes: 64,
+    disk: DISK,
+    swap: { slots: 150, readahead: 4 },
+    rules: '2.6.32',
+  },
+};
+
 /** After how many calls everything is checked: quality.md, R3. */
 export const checkEvery = ({ config }: Shape): number => ((config.frames as number) <= 2048 ? 1 : 1000);

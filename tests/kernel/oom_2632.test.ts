@@ -1,6 +1,6 @@
 /** The OOM killer of 2.6.32 (mm/oom_kill.c, badness; fidelity spec §13, [K26]): points for what is mapped, children, age, rights, oom_adj; a child dies first. */
 import { describe, expect, test } from 'vitest';
-import { call, tick, type Machine } from '#kernel/machine.ts';
+import { call, hash, tick, type Machine } from '#kernel/machine.ts';
 import { OOM_DISABLE, oomBadness } from '#kernel/mm/oom_badness.ts';
 import { KERNEL, PAGE, bootFlat, cat, granted, mmap, refused, spawn, touch } from '../helpers/boot.ts';
 import { checkOom } from '../helpers/check_oom.ts';
@@ -118,7 +118,7 @@ describe('oom_adj is kept as it was written', () => {
 describe('whom it takes', () => {
   test('of equals the first; 6.x takes the last', () => {
     for (const rules of ['2.6.32', '6.x']) {
-      const machine = bootFlat(256, { rules });
+      const machine = bootFlat(256, { rules, overcommit: { mode: 1 } });
       const pids = [spawn(machine), spawn(machine), spawn(machine)];
       for (const pid of pids) touch(machine, pid, 'write', mmap(machine, pid, 10), 10);
       byHand(machine);
@@ -131,7 +131,7 @@ describe('whom it takes', () => {
       ['2.6.32', 'promised'],
       ['6.x', 'resident'],
     ]) {
-      const machine = bootFlat(256, { rules });
+      const machine = bootFlat(256, { rules, overcommit: { mode: 1 } });
       const promised = spawn(machine);
       mmap(machine, promised, 100);
       const resident = spawn(machine);
@@ -224,4 +224,70 @@ test.each([1, 2, 3])('random calls, seed %i: the points are those that are count
   expect(fuzz({ name: 'old rules', processes: 6, config }, seed, 800, 5).failure).toBeNull();
   const machine = bootFlat(64, { rules: '2.6.32' });
   checkOom(machine);
+});
+
+describe('when it is called (mm/page_alloc.c of 2.6.32, __alloc_pages_may_oom and should_alloc_retry)', () => {
+  /** A machine whose zone DMA is given out, with a process of 100 pages in Normal. */
+  function shortOfDma(rules: string): { machine: Machine; pid: number } {
+    const machine = bootFlat(256, { rules, zones: { dma: 64, normal: 192 } });
+    const pid = spawn(machine);
+    touch(machine, pid, 'write', mmap(machine, pid, 100), 100);
+    granted(machine, KERNEL, { call: 'alloc_pages', order: 6, gfp: 'GFP_KERNEL|GFP_DMA' });
+    return { machine, pid };
+  }
+
+  test('zone DMA is as good a reason as any: since 2.6.34 nobody dies for a zone that a kill may miss', () => {
+    const now = shortOfDma('6.x');
+    expect(refused(now.machine, KERNEL, { call: 'alloc_pages', order: 0, gfp: 'GFP_KERNEL|GFP_DMA' }).why.code).toBe('LOW_MEMORY');
+    expect(alive(now.machine)).toContain(now.pid);
+    const then = shortOfDma('2.6.32');
+    const dma = refused(then.machine, KERNEL, { call: 'alloc_pages', order: 0, gfp: 'GFP_KERNEL|GFP_DMA' });
+    expect(dma).toMatchObject({ errno: 'ENOMEM', why: { code: 'NO_VICTIM' } });
+    expect(alive(then.machine)).not.toContain(then.pid);
+    // GFP_DMA alone cannot wait: no reclaim, no kill.
+    const atomic = shortOfDma('2.6.32');
+    expect(refused(atomic.machine, KERNEL, { call: 'alloc_pages', order: 0, gfp: 'GFP_DMA' }).why.code).toBe('LOW_MEMORY');
+    expect(alive(atomic.machine)).toContain(atomic.pid);
+  });
+
+  /** A machine whose memory a process has, all but few pages. */
+  function full(rules: string): { machine: Machine; pid: number } {
+    const machine = bootFlat(256, { rules, overcommit: { mode: 1 } });
+    const pid = spawn(machine);
+    touch(machine, pid, 'write', mmap(machine, pid, 253), 253);
+    return { machine, pid };
+  }
+  const ask = (machine: Machine, order: number, gfp: string) => call(machine, KERNEL, { call: 'alloc_pages', order, gfp });
+
+  test('__GFP_REPEAT, today __GFP_RETRY_MAYFAIL, kills for small blocks: it was about large ones only', () => {
+    const now = full('6.x');
+    expect(ask(now.machine, 2, 'GFP_KERNEL|__GFP_RETRY_MAYFAIL')).toMatchObject({ ok: false, errno: 'ENOMEM' });
+    expect(alive(now.machine)).toContain(now.pid);
+    const then = full('2.6.32');
+    expect(ask(then.machine, 2, 'GFP_KERNEL|__GFP_RETRY_MAYFAIL')).toMatchObject({ ok: true });
+    expect(alive(then.machine)).not.toContain(then.pid);
+    const large = full('2.6.32');
+    expect(ask(large.machine, 4, 'GFP_KERNEL|__GFP_RETRY_MAYFAIL')).toMatchObject({ ok: false, errno: 'ENOMEM' });
+    expect(alive(large.machine)).toContain(large.pid);
+  });
+
+  test('a small request without __GFP_FS neither fails nor kills, it waits', () => {
+    const { machine, pid } = full('2.6.32');
+    for (const gfp of ['GFP_NOFS', 'GFP_NOIO']) {
+      const before = hash(machine);
+      expect(ask(machine, 3, gfp)).toMatchObject({ ok: false, errno: 'EAGAIN', why: { code: 'WOULD_SLEEP' } });
+      expect(hash(machine)).toBe(before);
+    }
+    expect(ask(machine, 4, 'GFP_NOFS')).toMatchObject({ ok: false, errno: 'ENOMEM' });
+    expect(ask(machine, 3, 'GFP_NOFS|__GFP_NORETRY')).toMatchObject({ ok: false, errno: 'ENOMEM' });
+    expect(ask(full('6.x').machine, 3, 'GFP_NOFS')).toMatchObject({ ok: false, errno: 'ENOMEM' });
+    expect(alive(machine)).toContain(pid);
+  });
+
+  test('a large block that may not fail kills', () => {
+    const { machine, pid } = full('2.6.32');
+    expect(ask(machine, 5, 'GFP_KERNEL|__GFP_NOFAIL')).toMatchObject({ ok: true });
+    expect(alive(machine)).not.toContain(pid);
+    expect(ask(full('6.x').machine, 5, 'GFP_KERNEL|__GFP_NOFAIL')).toMatchObject({ ok: false, errno: 'EAGAIN' });
+  });
 });

@@ -1,4 +1,5 @@
 /** Knobs under vm. (kernel/sysctl.c, mm/…): the value's range, and what turning them does. */
+import { SWAPPINESS_MAX_OLD } from '../config_disk.ts';
 import { compactMemory } from '../mm/compaction.ts';
 import { dropCaches } from '../mm/drop_caches.ts';
 import { LMK_RANGE } from '../mm/lmk_levels.ts';
@@ -8,6 +9,8 @@ import type { Machine } from '../types.ts';
 interface Sysctl {
   readonly low: number;
   readonly high: number;
+  /** Under the rules of 2.6.32, where it is another. */
+  readonly oldHigh?: number;
   /** May everybody turn it (calls.md, Rights)? */
   readonly open: boolean;
   /** Release that brought it, if later than 2.6.32. */
@@ -39,7 +42,7 @@ export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
   },
   'vm.min_free_kbytes': { low: 0, high: 4 << 20, open: false, set: setMinFreeKbytes },
   'vm.drop_caches': { low: 1, high: 4, open: true, set: dropCaches },
-  'vm.swappiness': { low: 0, high: 200, open: false, set: knob('swappiness') },
+  'vm.swappiness': { low: 0, high: 200, oldHigh: SWAPPINESS_MAX_OLD, open: false, set: knob('swappiness') },
   'vm.dirty_ratio': { low: 0, high: 100, open: false, set: knob('dirtyRatio') },
   'vm.dirty_background_ratio': { low: 0, high: 100, open: false, set: knob('dirtyBackgroundRatio') },
   'vm.dirty_expire_centisecs': { low: 0, high: 0x7fffffff, open: false, set: knob('dirtyExpireCentisecs') },

@@ -9,7 +9,7 @@ import { freeOnePage } from './buddy.ts';
 import { freeOnePage26, rmqueue26, zoneWatermarkOk26 } from './mobility26.ts';
 import { ALLOC, ALLOC_RESERVES, freePagesOfType, reserveHighatomicPageblock, rmqueue } from './mobility.ts';
 import { classZone, zoneOf } from './mmzone.ts';
-import { forgetState, KIND_FILE, lruAdd, PGS } from './swap.ts';
+import { forgetState, KIND_FILE, lruAdd, newState26, PGS } from './swap.ts';
 import { count, countAlloc, VMSTAT } from './vmstat.ts';
 
 export type Mark = 'min' | 'low' | 'high';
@@ -121,7 +121,7 @@ export function prepNewPage(machine: Machine, zone: Zone, pfn: Pfn, order: numbe
   frames.refcount[pfn] = 1;
   frames.index[pfn] = 0;
   if (kind & (PG.anon | PG.shmem)) {
-    frames.state[pfn] = kind & KIND_FILE ? PGS.file : 0;
+    frames.state[pfn] = zone.k26 ? newState26(machine, kind) : kind & KIND_FILE ? PGS.file : 0;
     lruAdd(machine, pfn);
   }
   countAlloc(machine, zone, 1 << order);

@@ -25,13 +25,17 @@ export const ASKER_KILLED = -2;
 /** Would wait until somebody frees (__GFP_NOFAIL). */
 export const WOULD_SLEEP = -3;
 
+const isOld = ({ config }: Machine): boolean => config.rules === '2.6.32';
+
 /**
  * May the OOM killer be called for this request (__alloc_pages_may_oom)? Not for large blocks, nor for those who said that
  * they bear a failure, nor where a file system may be waiting for itself, nor for a zone below Normal, which a kill may miss.
+ * 2.6.32 kills for any zone, and for those who may fail after many tries (__GFP_REPEAT then), and for large blocks that may not fail.
  */
 function mayOom(machine: Machine, order: number, gfp: number): boolean {
-  if (order > COSTLY_ORDER || (gfp & (GFP_BIT.__GFP_NORETRY | GFP_BIT.__GFP_RETRY_MAYFAIL)) !== 0) return false;
-  if ((gfp & GFP_BIT.__GFP_FS) === 0) return false;
+  if ((gfp & GFP_BIT.__GFP_NORETRY) !== 0 || (gfp & GFP_BIT.__GFP_FS) === 0) return false;
+  if (isOld(machine)) return order <= COSTLY_ORDER || (gfp & GFP_BIT.__GFP_NOFAIL) !== 0;
+  if (order > COSTLY_ORDER || (gfp & GFP_BIT.__GFP_RETRY_MAYFAIL) !== 0) return false;
   const { zones } = machine;
   if (gfp & GFP_BIT.__GFP_DMA && hasZone(zones, 'DMA')) return false;
   return (gfp & GFP_BIT.__GFP_DMA32) === 0 || !hasZone(zones, 'DMA32');
@@ -85,12 +89,18 @@ function slowpath(machine: Machine, order: number, gfp: number, pid: Pid, kind: 
     pfn = retry();
     if (pfn >= 0) return pfn;
   }
-  return gfp & GFP_BIT.__GFP_NOFAIL ? wouldSleep(machine, gfp) : NO_PAGES;
+  return gfp & GFP_BIT.__GFP_NOFAIL || waitsForever(machine, order, gfp) ? wouldSleep(machine, gfp) : NO_PAGES;
+}
+
+/** Small requests of 2.6.32 that neither fail nor kill wait until somebody frees (should_alloc_retry). */
+function waitsForever(machine: Machine, order: number, gfp: number): boolean {
+  return isOld(machine) && order <= COSTLY_ORDER && (gfp & (GFP_BIT.__GFP_NORETRY | GFP_BIT.__GFP_FS)) === 0;
 }
 
 /** Direct reclaim, and again for as long as it frees pages or could (should_reclaim_retry). */
 function reclaimAndRetry(machine: Machine, order: number, gfp: number, retry: () => Pfn): Pfn {
   if (!canReclaim(machine)) return NO_PAGES;
+  if (isOld(machine)) return reclaimAndRetry26(machine, order, gfp, retry);
   for (let noProgress = 0; ;) {
     const freed = tryToFreePages(machine, gfp);
     const pfn = retry();
@@ -98,6 +108,19 @@ function reclaimAndRetry(machine: Machine, order: number, gfp: number, retry: ()
     if (gfp & GFP_BIT.__GFP_NORETRY || (order > COSTLY_ORDER && (gfp & GFP_BIT.__GFP_RETRY_MAYFAIL) === 0)) return NO_PAGES;
     noProgress = freed > 0 && order <= COSTLY_ORDER ? 0 : noProgress + 1;
     if (noProgress > RECLAIM_RETRIES_MAX || !couldReclaimEnough(machine, order, gfp)) return NO_PAGES;
+  }
+}
+
+/** In 2.6.32 for as long as it frees anything; for large blocks once, or with __GFP_REPEAT until as many pages were freed (should_alloc_retry). */
+function reclaimAndRetry26(machine: Machine, order: number, gfp: number, retry: () => Pfn): Pfn {
+  for (let reclaimed = 0; ;) {
+    const freed = tryToFreePages(machine, gfp);
+    const pfn = retry();
+    if (pfn >= 0) return pfn;
+    reclaimed += freed;
+    if (freed === 0 || (gfp & GFP_BIT.__GFP_NORETRY) !== 0) return NO_PAGES;
+    if (order <= COSTLY_ORDER || (gfp & GFP_BIT.__GFP_NOFAIL) !== 0) continue;
+    if ((gfp & GFP_BIT.__GFP_RETRY_MAYFAIL) === 0 || reclaimed >= 1 << order) return NO_PAGES;
   }
 }
 
@@ -158,7 +181,7 @@ export function allocWhy(machine: Machine, order: number, gfp: number): Why {
   if (enough && largestOrder < order) {
     return { code: 'FRAGMENTED', order, needed, freePages: free, largestOrder, largestRun: largestOrder < 0 ? 0 : 1 << largestOrder };
   }
-  if (order <= COSTLY_ORDER && mayOom(machine, order, gfp)) return { code: 'NO_VICTIM', order, freePages: free };
+  if (mayOom(machine, order, gfp)) return { code: 'NO_VICTIM', order, freePages: free };
   const mark = allowed.reduce((sum, zone) => sum + zone.watermark.min, 0);
   return { code: 'LOW_MEMORY', order, needed, freePages: free, mark };
 }

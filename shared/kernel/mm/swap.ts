@@ -28,6 +28,13 @@ export const PGS = {
 /** Beside a flag of PG in the `kind` of a request: a page for a file's cache. */
 export const KIND_FILE = 0x100;
 
+/** What reclaim of 2.6.32 remembers (struct zone_reclaim_stat): of anonymous pages and of files' how many it looked at, and how many were in use; and what is to be scanned of each list, but is no batch yet. */
+export interface RecentReclaim {
+  scanned: Int32Array;
+  rotated: Int32Array;
+  saved: Int32Array;
+}
+
 export interface Lru {
   /** First and last page of each list, -1 when it is empty. */
   head: Int32Array;
@@ -46,10 +53,13 @@ export interface Lru {
   /** Highest order that somebody asked for in vain: it looks for a free block of it. */
   kswapdOrder: number;
   kswapdFailures: number;
+  /** Under the rules of 2.6.32. */
+  recent?: RecentReclaim;
 }
 
-export function createLru(): Lru {
+export function createLru(isOld: boolean): Lru {
   return {
+    ...(isOld && { recent: { scanned: new Int32Array(2), rotated: new Int32Array(2), saved: new Int32Array(LRU_LISTS) } }),
     head: new Int32Array(LRU_LISTS).fill(-1),
     tail: new Int32Array(LRU_LISTS).fill(-1),
     pages: new Int32Array(LRU_LISTS * ZONES_MAX),
@@ -74,6 +84,14 @@ function countPages(machine: Machine, pfn: Pfn, list: number, sign: number): voi
   let zone = 0;
   while (pfn >= zones[zone]!.end) zone += 1;
   lru.pages[zone * LRU_LISTS + list]! += sign << frames.order[pfn]!;
+}
+
+/** State of a new page of 2.6.32, which counts as looked at: anonymous ones are active (page_add_new_anon_rmap, update_page_reclaim_stat). */
+export function newState26({ lru }: Machine, kind: number): number {
+  const isFile = kind & KIND_FILE ? 1 : 0;
+  lru.recent!.scanned[isFile]! += 1;
+  if (isFile === 0) lru.recent!.rotated[0]! += 1;
+  return isFile ? PGS.file : PGS.active;
 }
 
 /** Puts a page on the list of its state, first (folio_add_lru) or last. */
@@ -150,6 +168,10 @@ export function markPageAccessed(machine: Machine, pfn: Pfn): void {
   if (state & (PGS.active | PGS.unevictable)) return;
   setState(machine, pfn, PGS.active, PGS.referenced);
   lru.age += 1;
+  if (lru.recent === undefined) return;
+  const isFile = state & PGS.file ? 1 : 0;
+  lru.recent.scanned[isFile]! += 1;
+  lru.recent.rotated[isFile]! += 1;
 }
 
 /** Pages on a list, of the zones up to `top`. */

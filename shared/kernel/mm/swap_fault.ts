@@ -6,7 +6,7 @@ import { FAULT_MAJOR } from './filemap_fault.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { pageAddRmap } from './rmap.ts';
 import { allocPages, NO_PAGES } from './slowpath.ts';
-import { markPageAccessed } from './swap.ts';
+import { markPageAccessed, PGS, setState } from './swap.ts';
 import { deleteFromSwapCache, freeSwapOf, readFromSwap, swapFree, vmSwapFull } from './swap_state.ts';
 import { VM } from './vma.ts';
 import { refault } from './workingset.ts';
@@ -29,6 +29,8 @@ function readSlot(machine: Machine, slot: number, pid: Pid, gfp: number): Pfn {
     return NO_PAGES;
   }
   readFromSwap(machine, pfn, slot);
+  // In 2.6.32 too what comes from swap starts inactive (lru_cache_add_anon).
+  if (machine.lru.recent !== undefined) setState(machine, pfn, 0, PGS.active);
   const shadow = swap.evicted.get(slot);
   if (shadow !== undefined) {
     swap.evicted.delete(slot);

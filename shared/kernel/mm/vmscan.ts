@@ -19,6 +19,7 @@ import { LRU, lruAdd, lruDel, lruNoteCost, lruPages, PGS } from './swap.ts';
 import { addToSwap, deleteFromSwapCache, freeSlots, swapDuplicate, writeToSwap } from './swap_state.ts';
 import { VM, vmaAt } from './vma.ts';
 import { count, VMSTAT } from './vmstat.ts';
+import { inactiveIsLow26, noteScan, scanCount26 } from './vmscan26.ts';
 import { workingsetEviction } from './workingset.ts';
 
 /** Pages of a batch, and what direct reclaim is content with. */
@@ -86,6 +87,11 @@ function checkReferences(machine: Machine, pfn: Pfn): number {
   frames.state[pfn]! &= ~PGS.referenced;
   if (busy) return VERDICT.keep;
   if (locked) return VERDICT.activate;
+  // 2.6.32: used at all, and mapped, or in the swap cache (page_mapping_inuse).
+  if (machine.lru.recent !== undefined) {
+    const isInUse = frames.mapcount[pfn]! > 0 || (frames.state[pfn]! & PGS.swapcache) !== 0;
+    return isInUse && (entries > 0 || wasReferenced) ? VERDICT.activate : VERDICT.reclaim;
+  }
   const isDiscarded = lazyFree > 0 && lazyFree === frames.mapcount[pfn] && (frames.state[pfn]! & PGS.swapcache) === 0;
   if (entries === 0) return isDiscarded ? VERDICT.discard : VERDICT.reclaim;
   frames.state[pfn]! |= PGS.referenced;
@@ -117,14 +123,14 @@ export function tryToUnmap(machine: Machine, pfn: Pfn): void {
 function removeMapping(machine: Machine, pfn: Pfn): void {
   const { frames } = machine;
   if ((frames.state[pfn]! & (PGS.file | PGS.swapcache)) === 0) return dropFromShm(machine, pfn);
-  const shadow = workingsetEviction(machine, (frames.state[pfn]! & PGS.workingset) !== 0);
+  const shadow = machine.lru.recent === undefined ? workingsetEviction(machine, (frames.state[pfn]! & PGS.workingset) !== 0) : -1;
   if (frames.state[pfn]! & PGS.file) {
-    inodeOf(machine, frames.mapping[pfn]!).evicted.set(frames.index[pfn]!, shadow);
+    if (shadow >= 0) inodeOf(machine, frames.mapping[pfn]!).evicted.set(frames.index[pfn]!, shadow);
     removeFromPageCache(machine, pfn);
     return;
   }
   const slot = frames.mapping[pfn]!;
-  if (machine.swap!.map[slot]! > 0) machine.swap!.evicted.set(slot, shadow);
+  if (shadow >= 0 && machine.swap!.map[slot]! > 0) machine.swap!.evicted.set(slot, shadow);
   deleteFromSwapCache(machine, pfn);
 }
 
@@ -194,7 +200,7 @@ function shrinkInactiveList(sc: ScanControl, list: number, wanted: number): void
   const { frames, vmstat } = machine;
   const pages = isolatePages(sc, list, wanted);
   const written = vmstat[VMSTAT.pswpout]!;
-  let [freed, dirty] = [0, 0];
+  let [freed, dirty, activated] = [0, 0, 0];
   for (const pfn of pages) {
     const verdict = shrinkPage(sc, pfn);
     if (verdict === VERDICT.reclaim) {
@@ -204,6 +210,7 @@ function shrinkInactiveList(sc: ScanControl, list: number, wanted: number): void
     if (verdict === VERDICT.activate) {
       if ((frames.state[pfn]! & (PGS.file | PGS.dirty)) === (PGS.file | PGS.dirty)) dirty += 1;
       frames.state[pfn]! |= PGS.active;
+      activated += 1;
       machine.lru.age += 1;
       count(machine, VMSTAT.pgactivate, 1);
     }
@@ -214,7 +221,8 @@ function shrinkInactiveList(sc: ScanControl, list: number, wanted: number): void
   // Nothing but dirty pages: the flusher writes, and whoever needs memory waits for it.
   if (dirty > 0 && dirty === pages.length) flush(machine, FLUSH_PAGES, machine.now);
   countScan(sc, pages.length, freed, isFileList(list));
-  lruNoteCost(machine, isFileList(list), swapped, pages.length - freed);
+  if (machine.lru.recent !== undefined) noteScan(machine.lru.recent, isFileList(list), pages.length, activated);
+  else lruNoteCost(machine, isFileList(list), swapped, pages.length - freed);
   sc.reclaimed += freed;
 }
 
@@ -223,9 +231,10 @@ function shrinkActiveList(sc: ScanControl, list: number, wanted: number): void {
   const { machine } = sc;
   const { frames } = machine;
   const pages = isolatePages(sc, list, wanted);
-  let rotated = 0;
+  let [rotated, used] = [0, 0];
   for (const pfn of pages) {
     const { entries, exec } = folioReferenced(machine, pfn);
+    if (entries > 0) used += 1;
     if (entries > 0 && exec && isFileList(list)) {
       rotated += 1;
       lruAdd(machine, pfn);
@@ -237,11 +246,13 @@ function shrinkActiveList(sc: ScanControl, list: number, wanted: number): void {
   count(machine, VMSTAT.pgrefill, pages.length);
   count(machine, VMSTAT.pgdeactivate, pages.length - rotated);
   machine.cost += pages.length * machine.config.costs.reclaim_scan!;
-  if (rotated > 0) lruNoteCost(machine, isFileList(list), 0, rotated);
+  if (machine.lru.recent !== undefined) noteScan(machine.lru.recent, isFileList(list), pages.length, used);
+  else if (rotated > 0) lruNoteCost(machine, isFileList(list), 0, rotated);
 }
 
 /** Should active pages move over: 1 GB keeps a third inactive, 10 GB a tenth (inactive_is_low)? */
 export function inactiveIsLow(machine: Machine, inactiveList: number): boolean {
+  if (machine.lru.recent !== undefined) return inactiveIsLow26(machine, inactiveList);
   const inactive = lruPages(machine, inactiveList);
   const active = lruPages(machine, inactiveList + 1);
   const gb = (inactive + active) >> (30 - 12);
@@ -252,6 +263,8 @@ export function inactiveIsLow(machine: Machine, inactiveList: number): boolean {
 /** Pages to scan of each list at this priority (get_scan_count; spec §14). */
 export function scanCount(sc: Pick<ScanControl, 'machine' | 'top' | 'priority' | 'maySwap'>): number[] {
   const { machine, top, priority } = sc;
+  const { recent } = machine.lru;
+  if (recent !== undefined) return scanCount26(machine, recent, top, priority, sc.maySwap && freeSlots(machine) > 0);
   const size = (list: number) => lruPages(machine, list, top) >> priority;
   const only = (anon: boolean) => [0, 1, 2, 3].map((list) => (isFileList(list) === anon ? 0 : size(list)));
   if (!sc.maySwap || freeSlots(machine) === 0) return only(false);
@@ -292,6 +305,8 @@ export function shrinkLists(sc: ScanControl): void {
       left[list]! -= batch;
       if (list === LRU.inactiveAnon || list === LRU.inactiveFile) shrinkInactiveList(sc, list, batch);
       else if (inactiveIsLow(sc.machine, list - 1)) shrinkActiveList(sc, list, batch);
+      // shrink_list of 2.6.32 has no third way.
+      else if (sc.machine.lru.recent !== undefined) shrinkInactiveList(sc, list - 1, batch);
     }
     if (sc.reclaimed >= sc.target) break;
   }

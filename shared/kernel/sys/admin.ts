@@ -27,10 +27,12 @@ export function sysSysctl(machine: Machine, task: Task | null, name: string, giv
   if (!knob?.open && task !== null && !machine.config.root.includes(task.pid))
     return refused('EACCES', { code: 'NOT_ROOT', call: 'sysctl' });
   if (knob === undefined) return setList(machine, SYSCTL_LISTS[name]!, given);
-  if (knob.since !== undefined && machine.config.rules === '2.6.32')
+  const isOld = machine.config.rules === '2.6.32';
+  if (knob.since !== undefined && isOld)
     return badArgument('name', `a knob of 2.6.32: this one came with ${knob.since}`);
   if (typeof given !== 'number') return badArgument('value', 'one number');
-  if (given < knob.low || given > knob.high) return badArgument('value', `${knob.low} to ${knob.high}`);
+  const high = isOld ? (knob.oldHigh ?? knob.high) : knob.high;
+  if (given < knob.low || given > high) return badArgument('value', `${knob.low} to ${high}`);
   knob.set(machine, given);
   return granted();
 }
