@@ -174,6 +174,14 @@ function rulesOf(keys: Keys): MachineConfig['rules'] {
   return rules;
 }
 
+/** Without huge pages, as before 2.6.38, nobody gets any. */
+function thpOf(keys: Keys): MachineConfig['thpEnabled'] {
+  const isOld = keys.rules === '2.6.32';
+  if (isOld && keys.thpEnabled !== undefined)
+    throw new ConfigError('thpEnabled: huge pages came with 2.6.38, not under the rules of 2.6.32');
+  return integer(keys, 'thpEnabled', 0, 2, isOld ? 2 : 1) as 0 | 1 | 2;
+}
+
 function overcommitOf(keys: Keys): MachineConfig['overcommit'] {
   const given = group(keys, 'overcommit', ['mode', 'ratio']);
   const kbytes = integer(keys, 'overcommit_kbytes', 0, 0x7fffffff, 0);
@@ -313,7 +321,7 @@ export function parseConfig(config: unknown): MachineConfig {
     overcommit: overcommitOf(config),
     oom: oomOf(config),
     lmk: lmkOf(config),
-    thpEnabled: integer(config, 'thpEnabled', 0, 2, 1) as 0 | 1 | 2,
+    thpEnabled: thpOf(config),
     rules: rulesOf(config),
     maxMapCount: integer(config, 'max_map_count', 1, 0x7fffffff, DEFAULT_MAX_MAP_COUNT),
     chargeKernel: flag(config, 'chargeKernel', false),

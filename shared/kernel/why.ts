@@ -138,6 +138,8 @@ export interface WhyNumbers {
   NOT_POOL_OWNER: { pool: number; owner: number };
   /** kmem_cache_destroy: so many objects are in use. */
   CACHE_BUSY: { cache: number; objects: number };
+  /** mempool_destroy: so many elements are lent out. */
+  POOL_BUSY: { pool: number; elements: number };
   /** SLAB allows no two caches of one name. */
   CACHE_EXISTS: { name: string };
   TOO_MANY_CACHES: { limit: number };

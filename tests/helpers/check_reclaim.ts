@@ -31,8 +31,21 @@ export function checkReclaim(machine: Machine): void {
 /** What 2.6.32 shows by zone adds up to what is counted for the machine. */
 function checkZoneCounts(machine: Machine): void {
   const zones = zoneCounts(machine);
-  const names = ['nr_anon_pages', 'nr_mapped', 'nr_shmem', 'nr_dirty', 'nr_page_table_pages', 'nr_slab_reclaimable', 'nr_slab_unreclaimable'] as const;
-  for (const name of names) equal(zones.reduce((sum, zone) => sum + zone[name], 0), machine.vmstat[VMSTAT[name]], () => `${name} of all zones`);
+  const names = [
+    'nr_anon_pages',
+    'nr_mapped',
+    'nr_shmem',
+    'nr_dirty',
+    'nr_page_table_pages',
+    'nr_slab_reclaimable',
+    'nr_slab_unreclaimable',
+  ] as const;
+  for (const name of names)
+    equal(
+      zones.reduce((sum, zone) => sum + zone[name], 0),
+      machine.vmstat[VMSTAT[name]],
+      () => `${name} of all zones`,
+    );
 }
 
 /** The lists in both directions; the pages on them. */

@@ -10,7 +10,8 @@ const HPET = 0xfed00000;
 const BASE = 0xe0000000;
 const spaceOf = (pages: number, rules = '2.6.32', arch = 'i386'): Machine =>
   bootFlat(4096, arch === 'i386' ? { rules, vmalloc: { start: BASE, end: BASE + pages * PAGE } } : { rules, arch });
-const vmalloc = (machine: Machine, pages: number): number => granted(machine, KERNEL, { call: 'vmalloc', size: pages * PAGE }).addr as number;
+const vmalloc = (machine: Machine, pages: number): number =>
+  granted(machine, KERNEL, { call: 'vmalloc', size: pages * PAGE }).addr as number;
 const vfree = (machine: Machine, addr: number) => granted(machine, KERNEL, { call: 'vfree', addr });
 const ioremap = (machine: Machine, size: number): number => granted(machine, KERNEL, { call: 'ioremap', phys: HPET, size }).addr as number;
 const check = (machine: Machine) => {

@@ -142,7 +142,7 @@ export function execve(machine: Machine, task: Task, path: string, isRoot: boole
   exitMmap(machine, task.mm);
   unpinAll(machine, task);
   task.mm = createMm(mmuOf(machine), task.pid, pgd);
-  Object.assign(task.mm, defaultLayout(task.mm.taskSize, task.rlimits.RLIMIT_STACK!.cur));
+  Object.assign(task.mm, defaultLayout(task.mm.taskSize, task.rlimits.RLIMIT_STACK!.cur, machine.config.rules === '2.6.32'));
   task.heap = null;
   task.pools.clear();
   task.segments = null;

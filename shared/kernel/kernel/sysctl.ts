@@ -110,6 +110,7 @@ export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
     low: 0,
     high: 2,
     open: false,
+    since: '2.6.38',
     set: (machine, value) => {
       machine.config.thpEnabled = value as 0 | 1 | 2;
     },

@@ -58,7 +58,8 @@ function faultAround(machine: Machine, task: Task, vma: Vma, addr: Addr, at: num
 function doReadFault(machine: Machine, task: Task, vma: Vma, addr: Addr, at: number, inode: Inode): number {
   const index = fileIndex(vma, addr);
   if (inode.pages.has(index)) {
-    if (machine.config.replacement === null) faultAround(machine, task, vma, addr, at, inode);
+    // Mapping the neighbours too came with 3.15.
+    if (machine.config.replacement === null && machine.config.rules !== '2.6.32') faultAround(machine, task, vma, addr, at, inode);
     else setFilePte(machine, task, vma, addr, at, inode.pages.get(index)!, 0);
     return 0;
   }

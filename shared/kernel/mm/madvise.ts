@@ -24,6 +24,8 @@ interface Advice {
   readonly take: (machine: Machine, task: Task, vma: Vma, start: Addr, end: Addr) => Failure | null;
   /** Is it about huge pages? A kernel without them does not know the word. */
   readonly isOfHuge?: boolean;
+  /** Release that brought it, if later than 2.6.32. */
+  readonly since?: string;
 }
 
 const unlessLocked = (vma: Vma): Why | null => (vma.flags & VM.locked ? { code: 'AREA_LOCKED', addr: vma.start } : null);
@@ -90,11 +92,13 @@ export const ADVICE = {
     refuse: () => null,
     take: (machine, task, vma, start, end) => advise(machine, task, vma, start, end, VM.hugepage, VM.nohugepage),
     isOfHuge: true,
+    since: '2.6.38',
   },
   MADV_NOHUGEPAGE: {
     refuse: () => null,
     take: (machine, task, vma, start, end) => advise(machine, task, vma, start, end, VM.nohugepage, VM.hugepage),
     isOfHuge: true,
+    since: '2.6.38',
   },
   MADV_DONTNEED: {
     refuse: unlessLocked,
@@ -105,10 +109,12 @@ export const ADVICE = {
   },
   // Simplified: Linux leaves pages alone that a fork shares; here only reclaim does.
   MADV_FREE: {
+    since: '4.5',
     refuse: (vma) => (vma.flags & VM.shared || vma.file !== 0 ? { code: 'NOT_ANONYMOUS', addr: vma.start } : null),
     take: (machine, task, _vma, start, end) => mark(machine, task, start, end, PTE.dirty | PTE.accessed, PTE.lazyfree),
   },
   MADV_COLD: {
+    since: '5.4',
     refuse: unlessLocked,
     take: (machine, task, _vma, start, end) => {
       deactivate(machine, task, start, end);
@@ -129,6 +135,12 @@ export function doMadvise(machine: Machine, task: Task, addr: Addr, length: numb
   const end = addr + pageAlign(length);
   if (addr < 0 && end > addr) return failure('ENOMEM', { code: 'NOT_MAPPED', addr });
   const advice: Advice = ADVICE[name];
+  if (advice.since !== undefined && machine.config.rules === '2.6.32')
+    return failure('EINVAL', {
+      code: 'BAD_ARGUMENT',
+      argument: 'advice',
+      rule: `one that 2.6.32 knows: ${name} came with ${advice.since}`,
+    });
   if (advice.isOfHuge && machine.config.arch !== 'x86_64') return failure('EINVAL', { code: 'NO_HUGE_PAGES', arch: machine.config.arch });
   const { mm } = task;
   let hole: Addr = -1;

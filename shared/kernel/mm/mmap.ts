@@ -72,7 +72,7 @@ function vmFlags(machine: Machine, request: MmapRequest): number {
   const { flags, prot } = request;
   let vm = prot;
   if (flags & MAP.shared) vm |= VM.shared;
-  if (flags & MAP.growsdown) vm |= VM.growsdown;
+  if (flags & MAP.growsdown) vm |= machine.config.rules === '2.6.32' ? VM.growsdown | VM.onePageGap : VM.growsdown;
   if (flags & MAP.locked) vm |= VM.locked;
   if (flags & MAP.noreserve && machine.config.overcommit.mode !== 2) vm |= VM.noreserve;
   if (flags & MAP.shared && (request.file ?? request.shm)?.mayWrite === false) vm |= VM.readonlyFile;

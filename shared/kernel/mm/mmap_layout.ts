@@ -28,10 +28,10 @@ export function unmappedBase(taskSize: Addr): Addr {
   return pageAlign(taskSize / 3);
 }
 
-/** The mmap base for a stack limit in bytes, and whether the layout is the legacy one (arch_pick_mmap_layout). */
-export function defaultLayout(taskSize: Addr, stackLimit: number): { mmapBase: Addr; layout: Layout } {
+/** The mmap base for a stack limit in bytes (2.6.32 adds no guard gap to it), and whether the layout is the legacy one (arch_pick_mmap_layout). */
+export function defaultLayout(taskSize: Addr, stackLimit: number, isOld: boolean): { mmapBase: Addr; layout: Layout } {
   const isLegacy = stackLimit === RLIM_INFINITY;
-  const wanted = Math.min(stackLimit, taskSize) + STACK_GUARD_GAP;
+  const wanted = Math.min(stackLimit, taskSize) + (isOld ? 0 : STACK_GUARD_GAP);
   const gap = taskSize <= MIN_GAP ? taskSize / 4 : Math.min(Math.max(wanted, MIN_GAP), Math.floor(taskSize / 6) * 5);
   const mmapBase = isLegacy ? unmappedBase(taskSize) : pageAlign(taskSize - gap);
   return { mmapBase, layout: { ...emptyLayout(), isLegacy } };

@@ -3,6 +3,7 @@ import { PAGE_SIZE, type Addr, type Machine, type Task } from '../types.ts';
 import { accountPages, mayExpandVm, vmEnoughMemory } from './commit.ts';
 import { guardGap, minAddr, VM } from './vma.ts';
 
+// Simplified: no registers, so no access is too far below the stack pointer; 2.6.32 refused what lay more than 64 KiB under it.
 /** Extends area `index` down to the page of `addr` when its limits and its guard gap allow. */
 export function growStack(machine: Machine, task: Task, index: number, addr: Addr): boolean {
   const { mm } = task;

@@ -11,8 +11,8 @@ export const STACK_GUARD_GAP = 256 * PAGE_SIZE;
 export const MMAP_MIN_ADDR = 65536;
 /** The lowest address that an area may have (vm.mmap_min_addr): all but the NULL page where user space is not larger than that. */
 export const minAddr = (mm: Mm): Addr => (mm.taskSize > MMAP_MIN_ADDR ? MMAP_MIN_ADDR : PAGE_SIZE);
-/** Bytes that stay free below a stack; on toy16 one page, as it was before 4.12. */
-export const guardGap = (stack: Vma): number => (stack.end > MMAP_MIN_ADDR ? STACK_GUARD_GAP : PAGE_SIZE);
+/** Bytes that stay free below a stack; on toy16 one page, as it was before 4.12 (the lowest of the area then, which none of ours counts). */
+export const guardGap = (stack: Vma): number => (stack.end > MMAP_MIN_ADDR && !(stack.flags & VM.onePageGap) ? STACK_GUARD_GAP : PAGE_SIZE);
 /** Areas that a process may have (vm.max_map_count). */
 export const DEFAULT_MAX_MAP_COUNT = 65530;
 

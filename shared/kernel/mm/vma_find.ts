@@ -7,6 +7,8 @@ export const VM = {
   exec: 4,
   shared: 8,
   growsdown: 0x100,
+  /** A stack of 2.6.32: one page stays free below it. */
+  onePageGap: 0x10,
   locked: 0x2000,
   account: 0x100000,
   noreserve: 0x200000,

@@ -28,8 +28,7 @@ export function sysSysctl(machine: Machine, task: Task | null, name: string, giv
     return refused('EACCES', { code: 'NOT_ROOT', call: 'sysctl' });
   if (knob === undefined) return setList(machine, SYSCTL_LISTS[name]!, given);
   const isOld = machine.config.rules === '2.6.32';
-  if (knob.since !== undefined && isOld)
-    return badArgument('name', `a knob of 2.6.32: this one came with ${knob.since}`);
+  if (knob.since !== undefined && isOld) return badArgument('name', `a knob of 2.6.32: this one came with ${knob.since}`);
   if (typeof given !== 'number') return badArgument('value', 'one number');
   const high = isOld ? (knob.oldHigh ?? knob.high) : knob.high;
   if (given < knob.low || given > high) return badArgument('value', `${knob.low} to ${high}`);

@@ -92,6 +92,9 @@ export function sysPoolDestroy(machine: Machine, task: Task | null, id: number):
   if (pool === undefined) return refused('EINVAL', { code: 'NO_SUCH_POOL', pool: id });
   const { owner } = pool;
   if (owner !== (task?.pid ?? 0) && !isRoot(machine, task)) return refused('EPERM', { code: 'NOT_POOL_OWNER', pool: id, owner });
+  // Simplified: 2.6.32 stops here with a BUG, where later kernels free what there is.
+  const elements = pool.minNr - pool.elements.length;
+  if (machine.config.rules === '2.6.32' && elements > 0) return refused('EBUSY', { code: 'POOL_BUSY', pool: id, elements });
   destroyPool(machine, id);
   return granted();
 }

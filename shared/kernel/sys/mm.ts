@@ -44,6 +44,7 @@ export function sysMmap(
   wish = 0,
 ): Answer {
   if (length === 0) return badArgument('length', 'more than 0');
+  const isOld = machine.config.rules === '2.6.32';
   const kind = map & (MAP.shared | MAP.private);
   if (kind !== MAP.shared && kind !== MAP.private) return badArgument('flags', 'one of MAP_SHARED and MAP_PRIVATE');
   if (map & MAP.anonymous && fd !== undefined && fd !== -1) return badArgument('fd', '-1 with MAP_ANONYMOUS');
@@ -53,7 +54,8 @@ export function sysMmap(
   const file = map & MAP.anonymous ? null : mappedFile(task, fd, isSharedWrite);
   if (file !== null && 'ok' in file) return file;
   const mapped = file && { ino: file.ino, pgoff: (offset ?? 0) / 4096, mayWrite: (file.mode & FMODE.write) !== 0 };
-  const request = { addr: wish, length, prot, flags: map, ...(mapped && { file: mapped }) };
+  // Before 4.17 MAP_FIXED_NOREPLACE was no flag: the address is a wish.
+  const request = { addr: wish, length, prot, flags: isOld ? map & ~MAP.fixedNoreplace : map, ...(mapped && { file: mapped }) };
   const addr = doMmap(machine, task, request, isRoot(machine, task));
   if (typeof addr !== 'number') return refusedBy(addr);
   machine.cost += machine.config.costs.area!;

@@ -17,5 +17,7 @@ function table(machine: Machine, index: (nrFree: Int32Array, order: number) => n
     .join('');
 }
 
-export const unusableIndex = (machine: Machine): string => table(machine, unusableFreeIndex);
-export const extfragIndex = (machine: Machine): string => table(machine, fragmentationIndex);
+/** They came with compaction, in 2.6.35. */
+const isThere = ({ config }: Machine): boolean => config.rules !== '2.6.32';
+export const unusableIndex = (machine: Machine): string | null => (isThere(machine) ? table(machine, unusableFreeIndex) : null);
+export const extfragIndex = (machine: Machine): string | null => (isThere(machine) ? table(machine, fragmentationIndex) : null);

@@ -87,6 +87,9 @@ function lines(machine: Machine): [string, number][] {
   ];
 }
 
+/** Lines that came after 2.6.32: with 3.14, 4.20, 2.6.38. */
+const YOUNGER = ['MemAvailable', 'KReclaimable', 'AnonHugePages'];
+
 /** The values in kB by label. */
 export function meminfoKb(machine: Machine): ReadonlyMap<string, number> {
   return new Map(lines(machine).map(([label, pages]) => [label, pages * 4]));
@@ -98,7 +101,9 @@ function hugeLines(machine: Machine): [string, number][] {
 }
 
 export function meminfo(machine: Machine): string {
+  const isOld = machine.config.rules === '2.6.32';
   return [...lines(machine), ...cmaLines(machine)]
+    .filter(([label]) => !isOld || !YOUNGER.includes(label))
     .map(([label, pages]) => `${`${label}:`.padEnd(16)}${String(pages * 4).padStart(8)} kB\n`)
     .join('');
 }

@@ -104,6 +104,7 @@ const LINES: readonly (readonly [string, (machine: Machine) => number])[] = [
 const isOfHuge = (name: string): boolean => name.startsWith('thp_') || name === 'nr_anon_transparent_hugepages';
 
 export function vmstat(machine: Machine): string {
-  const lines = machine.config.arch === 'x86_64' ? LINES : LINES.filter(([name]) => !isOfHuge(name));
+  const isHuge = machine.config.arch === 'x86_64' && machine.config.rules !== '2.6.32';
+  const lines = isHuge ? LINES : LINES.filter(([name]) => !isOfHuge(name));
   return lines.map(([name, value]) => `${name} ${value(machine)}\n`).join('');
 }
