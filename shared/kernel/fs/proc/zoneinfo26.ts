@@ -64,6 +64,7 @@ export function zoneCounts(machine: Machine): ZoneCounts[] {
     counts.nr_inactive_file = pages(LRU.inactiveFile);
     counts.nr_active_file = pages(LRU.activeFile);
     counts.nr_unevictable = pages(LRU.unevictable);
+    counts.nr_mlock = counts.nr_unevictable;
     for (let pfn = zone.start; pfn < zone.end; pfn++) countFrame(machine, pfn, counts);
     return counts;
   });
