@@ -9,7 +9,7 @@ import type { VmapArea } from '../mm/vmap_types.ts';
 import { PAGE_SIZE, PG, type Addr, type Machine, type Pid } from '../types.ts';
 
 /** Areas are aligned to their size, up to what one page table spans, on x86_64 one PMD table; in 2.6.32 up to 128 pages (IOREMAP_MAX_ORDER). */
-const IOREMAP_MAX_ALIGN = { i386: 4 << 20, x86_64: 1 << 30 } as const;
+const IOREMAP_MAX_ALIGN = { i386: 4 << 20, toy16: 4 << 20, x86_64: 1 << 30 } as const;
 const OLD_MAX_ALIGN = 128 * PAGE_SIZE;
 
 /** The first frame of [first, last] that the kernel manages as RAM, −1 if none: its attributes would clash with the direct map's. */
