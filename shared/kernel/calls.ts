@@ -23,6 +23,8 @@ import * as pool from './sys/pool.ts';
 import * as process from './sys/process.ts';
 import * as vma from './sys/vma.ts';
 import * as virt from './sys/virt.ts';
+import * as thread from './sys/thread.ts';
+import * as word from './sys/word.ts';
 import * as swap from './sys/swap.ts';
 import * as run from './sys/run.ts';
 import * as segment from './sys/segment.ts';
@@ -83,6 +85,16 @@ export const CALLS = {
   exec: { who: 'process', args: access.execArgs, run: access.sysExec },
   peek: { who: 'process', args: access.peekArgs, run: access.sysPeek },
   poke: { who: 'process', args: access.pokeArgs, run: access.sysPoke },
+  load: { who: 'process', args: word.loadArgs, run: word.sysLoad },
+  add: { who: 'process', args: word.addArgs, run: word.sysAdd },
+  store: { who: 'process', args: word.storeArgs, run: word.sysStore },
+  xadd: { who: 'process', args: word.xaddArgs, run: word.sysXadd },
+  cmpxchg: { who: 'process', args: word.cmpxchgArgs, run: word.sysCmpxchg },
+  pthread_create: { who: 'process', args: thread.createArgs, run: thread.sysPthreadCreate },
+  pthread_exit: { who: 'process', args: none, run: thread.sysPthreadExit },
+  pthread_join: { who: 'process', args: thread.joinArgs, run: thread.sysPthreadJoin },
+  pthread_mutex_lock: { who: 'process', args: thread.mutexArgs, run: thread.sysMutexLock },
+  pthread_mutex_unlock: { who: 'process', args: thread.mutexArgs, run: thread.sysMutexUnlock },
   malloc: { who: 'process', args: libc.mallocArgs, run: libc.sysMalloc },
   calloc: { who: 'process', args: libc.callocArgs, run: libc.sysCalloc },
   realloc: { who: 'process', args: libc.reallocArgs, run: libc.sysRealloc },

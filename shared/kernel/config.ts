@@ -67,6 +67,7 @@ export const KNOWN = [
   'minFreeKbytes',
   'slab',
   'libc',
+  'races',
   'overcommit',
   'overcommit_kbytes',
   'admin_reserve_kbytes',
@@ -278,6 +279,11 @@ function libcOf(keys: Keys): LibcRules {
   };
 }
 
+function racesOf({ races }: Keys): MachineConfig['races'] {
+  if (races === undefined || races === 'report' || races === 'halt') return races ?? null;
+  throw new ConfigError('races is "report" or "halt"');
+}
+
 function impossible(message: string): never {
   throw new ConfigError(message);
 }
@@ -317,6 +323,7 @@ export function parseConfig(config: unknown): MachineConfig {
     minFreeKbytes: integer(config, 'minFreeKbytes', 0, frames * 4, -1),
     slab: slabOf(config, arch),
     libc: libcOf(config),
+    races: racesOf(config),
     ...diskConfig(config, impossible),
     overcommit: overcommitOf(config),
     oom: oomOf(config),

@@ -25,6 +25,8 @@ export const COSTS = {
   fork: 4,
   fork_ptes: 1,
   spawn: 4,
+  /** A thread, on top of its stack. */
+  thread: 2,
   exit: 1,
   /** A call that the kernel refused after trying. */
   failed: 16,

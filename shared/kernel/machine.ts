@@ -15,7 +15,9 @@ import { createHasher, hashArray, hashText, hashWord } from './hash.ts';
 import { createEntryCounts, enter, WAY } from './kernel/entry.ts';
 import { spawn } from './kernel/fork.ts';
 import { panicked } from './kernel/panic.ts';
+import { taskOf } from './kernel/thread.ts';
 import { createIomem } from './kernel/resource.ts';
+import { createRaces } from './libc/races.ts';
 import { createHighmem } from './mm/highmem.ts';
 import { bootMemory } from './mm/memblock.ts';
 import { kswapdTick } from './mm/kswapd.ts';
@@ -52,6 +54,8 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
     tasks: new Map(),
     nextPid: 2,
     initBorn: false,
+    threads: new Map(),
+    races: createRaces(parsed.races),
     vmstat: new Float64Array(VMSTAT_COUNT),
     kmsg: [],
     kmsgLines: 0,
@@ -89,6 +93,8 @@ export function createMachine(config: unknown, facts: FactRing | null = null): M
 
 /** A caller who is not there: pid 1 is born when it is first named, others never were or have died. */
 function callerOf(machine: Machine, pid: Pid): Task | Answer {
+  const group = taskOf(machine, pid);
+  if (group !== undefined) return group;
   if (pid !== 1 || machine.initBorn) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid });
   const init = spawn(machine, 1);
   if ('errno' in init) return refusedBy(init);
@@ -141,13 +147,19 @@ function makeCall(machine: Machine, pid: Pid, request: Call): Answer {
     const found = machine.tasks.get(pid) ?? callerOf(machine, pid);
     if ('ok' in found) return found;
     caller = found;
+    if (found.threads !== null && found.threads.leaderExited && found.pid === pid)
+      return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid });
   }
   if (row.target >= 0) bearTarget(machine, row.values[row.target]);
   if (caller !== null) enter(machine, pid, row.way);
-  const isGone = caller !== null && machine.kills.length > 0 && !machine.tasks.has(pid);
+  const isGone = caller !== null && machine.kills.length > 0 && !machine.tasks.has(caller.pid);
   const answer = isGone ? oomKilled(machine) : runRow(row, machine, caller);
   const { tlb } = machine;
   if (tlb !== null && !(answer.ok && row.way <= WAY.instruction && isSettled(machine, tlb))) settleTlb(machine, tlb, name === 'fork');
+  if (machine.races !== null && machine.races.told !== null) {
+    if (answer.ok) answer.race = machine.races.told;
+    machine.races.told = null;
+  }
   answer.cost = answer.ok ? machine.cost : failedCost(machine, answer);
   if (machine.tables.levels > 2) tellAddresses(answer);
   if (caller !== null && answer.ok) caller.cpuUs += answer.cost;
@@ -172,7 +184,7 @@ export function tick(machine: Machine): void {
 const SMALL = [
   ...(['tlb', 'huge', 'now', 'rng', 'nextPid', 'initBorn', 'kmsg', 'kmsgLines', 'nextShm', 'committed', 'zones', 'tasks'] as const),
   ...(['vmap', 'highmem', 'iomem', 'slab', 'shm', 'shmPages', 'ipc', 'cma', 'bootPages', 'contents'] as const),
-  ...(['disk', 'lru', 'swap', 'replacement', 'oom', 'panic'] as const),
+  ...(['disk', 'lru', 'swap', 'replacement', 'oom', 'panic', 'threads', 'races'] as const),
 ] as const satisfies readonly (keyof Machine)[];
 
 function smallState(machine: Machine): Record<string, unknown> {

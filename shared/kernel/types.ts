@@ -4,6 +4,8 @@ import type { Step, TableCost } from './arch/steps.ts';
 import type { Tlb } from './arch/tlb.ts';
 import type { FactRing } from './facts.ts';
 import type { EntryCounts } from './kernel/entry.ts';
+import type { Thread, ThreadGroup } from './kernel/thread.ts';
+import type { Races } from './libc/races.ts';
 import type { Disk, FileConfig, OpenFile } from './fs/inode.ts';
 import type { Lru } from './mm/swap.ts';
 import type { Replacement, ReplacementConfig } from './mm/replacement.ts';
@@ -228,6 +230,10 @@ export interface Task {
   pools: Map<number, UserPool>;
   /** Open files by descriptor. */
   files: Map<number, OpenFile>;
+  /** The accumulator of its first thread. */
+  eax: number;
+  /** Its other threads; null while it has none. */
+  threads: ThreadGroup | null;
 }
 
 export interface Machine {
@@ -239,6 +245,10 @@ export interface Machine {
   readonly frames: Frames;
   readonly zones: Zone[];
   readonly tasks: Map<Pid, Task>;
+  /** Threads beside the first of their process, by their own number (kernel/thread.ts). */
+  readonly threads: Map<Pid, Thread>;
+  /** What the detector of data races saw; null on a machine without one. */
+  readonly races: Races | null;
   nextPid: Pid;
   /** Pid 1 comes when it is first named, once. */
   initBorn: boolean;
@@ -430,6 +440,8 @@ export interface MachineConfig {
   minFreeKbytes: number;
   slab: SlabConfig;
   libc: LibcRules;
+  /** Data races are told in the answer, or end the process; null: nobody looks. */
+  races: 'report' | 'halt' | null;
   disk: FileConfig[];
   /** Slots of a page each, and pages of a swap-in cluster. */
   swap: { slots: number; readahead: number } | null;

@@ -163,6 +163,14 @@ export interface WhyNumbers {
   WILD_POINTER: { addr: number };
   WILD_FREE: { addr: number };
   FREED_TWICE: { addr: number; size: number; born: number; freed: number };
+  /** Two accesses without anything that orders them: the one of the call in hand, by thread `tid`, and an older one. `step`, `otherStep` count the detector's events. */
+  DATA_RACE: { addr: number; access: string; tid: number; step: number; other: number; otherAccess: string; otherStep: number };
+  /** pthread_join: the thread has not ended yet; try again. */
+  THREAD_RUNS: { tid: number };
+  /** pthread_mutex_lock: another has it; try again. */
+  MUTEX_HELD: { addr: number; owner: number };
+  /** pthread_mutex_unlock by who does not hold it; `owner` 0: nobody does. */
+  NOT_MUTEX_OWNER: { addr: number; owner: number; tid: number };
   /** free and realloc: no block that malloc gave out starts at the address. */
   NOT_A_BLOCK: { addr: number };
   /** pool_alloc: all blocks of a pool of user space are in use; bytes. */

@@ -11,6 +11,7 @@ import { checkLibc } from './check_libc.ts';
 import { checkReclaim } from './check_reclaim.ts';
 import { checkOom } from './check_oom.ts';
 import { checkSlab } from './check_slab.ts';
+import { checkThreads } from './check_thread.ts';
 import { checkSizes } from './check_sizes.ts';
 import { checkVirtual } from './check_virtual.ts';
 import { checkMmu } from './check_mmu.ts';
@@ -19,6 +20,7 @@ import { someLibc } from './makers_libc.ts';
 import { someFile } from './makers_reclaim.ts';
 import { someOom } from './makers_oom.ts';
 import { someHuge } from './makers_huge.ts';
+import { someThread, someTid } from './makers_thread.ts';
 import { someSlab } from './makers_slab.ts';
 import { someVirtual } from './makers_virtual.ts';
 import { HEAP, pageOf, someAddress, TOP } from './places.ts';
@@ -161,6 +163,7 @@ const MAKERS: readonly [number, Maker][] = [
   [10, (machine, pid, pick) => (machine.config.arch === 'x86_64' ? someHuge(machine, pid, pick) : someVirtual(machine, pid, pick))],
   [6, someMmu],
   [20, someLibc],
+  [16, someThread],
   [
     3,
     (_m, pid, pick) => ({
@@ -226,7 +229,9 @@ function anyStep(machine: Machine, shape: Shape, pick: Pick): Step {
       const step = make(machine, anybody(machine, pick), pick);
       // A crowd costs time and tests nothing: above the wanted number newcomers are killed off.
       const isBirth = 'call' in step && (step.call === 'fork' || step.call === 'spawn');
-      return isBirth && machine.tasks.size > shape.processes + 3 ? { pid: 0, call: 'kill', target: anybody(machine, pick), sig: 9 } : step;
+      if (isBirth && machine.tasks.size > shape.processes + 3) return { pid: 0, call: 'kill', target: anybody(machine, pick), sig: 9 };
+      // Whatever a process does, one of its threads may do.
+      return 'call' in step && machine.threads.size > 0 && pick(3) === 0 ? { ...step, pid: someTid(machine, step.pid, pick) } : step;
     }
     at -= weight;
   }
@@ -298,6 +303,7 @@ function check(machine: Machine): void {
   checkLibc(machine);
   checkReclaim(machine);
   checkOom(machine);
+  checkThreads(machine);
 }
 
 /** Plays `count` random steps, checking the machine after every `checkEvery`; the steps so far when something broke. */

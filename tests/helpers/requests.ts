@@ -7,6 +7,7 @@ import { FILE_CALLS, fileStage, type FileStage } from './requests_file.ts';
 import { OOM_CALLS } from './requests_oom.ts';
 import { SLAB_CALLS, slabStage, type SlabStage } from './requests_slab.ts';
 import { SHM_CALLS, shmStage, type ShmStage } from './requests_shm.ts';
+import { THREAD_CALLS, threadStage, type ThreadStage } from './requests_thread.ts';
 import { VMA_CALLS } from './requests_vma.ts';
 import { VIRTUAL_CALLS, virtualStage, type VirtualStage } from './requests_virtual.ts';
 
@@ -24,6 +25,7 @@ export interface Stage {
   file: FileStage;
   /** A run of two frames from cma_alloc. */
   run: number;
+  thread: ThreadStage;
   /** What malloc gave the process. */
   block: number;
 }
@@ -62,6 +64,7 @@ export function stage(): Stage {
     slab: slabStage(machine, pid),
     file: fileStage(machine, pid),
     shm: shmStage(machine, pid),
+    thread: threadStage(machine, pid, addr),
   };
 }
 
@@ -87,6 +90,7 @@ export function stageOf(good: GoodCall): Stage {
     slab,
     file: { fd: 0 },
     shm: { shmid: 0, at: 0 },
+    thread: { ended: 0, mutex: 0 },
   };
 }
 
@@ -142,6 +146,7 @@ export const GOOD_CALLS: readonly GoodCall[] = [
   { call: 'kill', by: 'process', args: ({ child }) => ({ target: child, sig: 9 }) },
   { call: 'cat', by: 'process', text: 'path', args: () => ({ path: '/proc/meminfo' }) },
   ...LIBC_CALLS,
+  ...THREAD_CALLS,
   ...FILE_CALLS,
   ...VMA_CALLS,
   ...SHM_CALLS,

@@ -13,7 +13,11 @@ const DISK = {
 };
 
 export const SHAPES: readonly Shape[] = [
-  { name: 'one small zone, no marks', processes: 4, config: { frames: 96, zones: { normal: 96 }, minFreeKbytes: 0, mobility: false } },
+  {
+    name: 'one small zone, no marks',
+    processes: 4,
+    config: { frames: 96, zones: { normal: 96 }, minFreeKbytes: 0, mobility: false, races: 'report' },
+  },
   {
     name: 'three zones with reserves',
     processes: 5,
@@ -31,7 +35,11 @@ export const SHAPES: readonly Shape[] = [
     processes: 4,
     config: { frames: 777, zones: { dma: 100, normal: 677 }, reserved: 55, maxOrder: 4, mobility: false, root: [3, 4], minFreeKbytes: 40 },
   },
-  { name: 'plenty of memory, mode 2', processes: 6, config: { frames: 2048, overcommit: { mode: 2, ratio: 80 }, mobility: false } },
+  {
+    name: 'plenty of memory, mode 2',
+    processes: 6,
+    config: { frames: 2048, overcommit: { mode: 2, ratio: 80 }, mobility: false, races: 'halt' },
+  },
   {
     name: 'migratetypes, a contiguous area, reserves',
     processes: 5,
@@ -92,7 +100,14 @@ export const SHAPES: readonly Shape[] = [
   {
     name: 'x86_64: four levels of tables',
     processes: 4,
-    config: { arch: 'x86_64', frames: 1024, zones: { dma: 64, dma32: 512, normal: 448 }, pageblockOrder: 4, minFreeKbytes: 80 },
+    config: {
+      arch: 'x86_64',
+      frames: 1024,
+      zones: { dma: 64, dma32: 512, normal: 448 },
+      pageblockOrder: 4,
+      minFreeKbytes: 80,
+      races: 'report',
+    },
   },
 ];
 

@@ -17,6 +17,8 @@ const WAYS: ReadonlyMap<string, Way> = new Map(
   [
     { way: WAY.look, names: ['cat', 'run', 'leak_scan', 'heap_check'] },
     { way: WAY.instruction, names: ['read', 'write', 'exec', 'peek', 'poke', 'translate', 'load_segment'] },
+    { way: WAY.instruction, names: ['load', 'add', 'store', 'xadd', 'cmpxchg'] },
+    { way: WAY.library, names: ['pthread_mutex_lock', 'pthread_mutex_unlock'] },
     { way: WAY.library, names: ['malloc', 'calloc', 'realloc', 'free', 'malloc_usable_size', 'mallopt', 'malloc_trim'] },
     { way: WAY.library, names: ['pool_create', 'pool_alloc', 'pool_free', 'pool_destroy'] },
     { way: WAY.library, names: ['htonl', 'htons', 'ntohl', 'ntohs', 'bytes_of'] },

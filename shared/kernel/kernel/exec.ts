@@ -23,6 +23,7 @@ import { pageAlign, unmappedArea, VM } from '../mm/vma.ts';
 import { PAGE_SIZE, type Addr, type Faults, type Machine, type Task } from '../types.ts';
 import type { Why } from '../why.ts';
 import { createMm } from './fork.ts';
+import { releaseThreads } from './thread.ts';
 
 /** The asker died while its old program still ran. */
 export const EXEC_KILLED = 'killed';
@@ -139,6 +140,9 @@ export function execve(machine: Machine, task: Task, path: string, isRoot: boole
   const pgd = allocTable(machine, task.pid);
   if (pgd === ASKER_KILLED) return EXEC_KILLED;
   if (pgd < 0) return { errno: 'ENOMEM', why: allocWhy(machine, 0, GFP_KERNEL_ZERO) };
+  releaseThreads(machine, task);
+  task.eax = 0;
+  machine.entry.current = task.pid;
   exitMmap(machine, task.mm);
   unpinAll(machine, task);
   task.mm = createMm(mmuOf(machine), task.pid, pgd);

@@ -11,6 +11,7 @@ import { exitMmap } from '../mm/unmap.ts';
 import { freeAreasOf } from '../mm/vmap_area.ts';
 import type { Machine, Task } from '../types.ts';
 import { releaseRegionsOf } from './resource.ts';
+import { releaseThreads } from './thread.ts';
 
 // Simplified: no zombies and no wait(); a child whose parent dies belongs to pid 1.
 export function doExit(machine: Machine, task: Task, signal: number): void {
@@ -25,6 +26,7 @@ export function doExit(machine: Machine, task: Task, signal: number): void {
   for (const pfn of blocksOf(machine.frames, task.kernelBlocks)) freePagesBlock(machine, pfn, machine.frames.order[pfn]!);
   task.kernelBlocks = createBlockList();
   task.kernelPages = 0;
+  releaseThreads(machine, task);
   machine.tasks.delete(task.pid);
   const parent = machine.tasks.get(task.ppid);
   if (parent) parent.children -= 1;

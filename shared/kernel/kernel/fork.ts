@@ -5,6 +5,7 @@ import { mmuOf, PTE, PTE_PFN_SHIFT, pmdAt, pteAt, spanEnd, tableBase, type Mmu }
 import { emit, FACT } from '../facts.ts';
 import { copyHeap } from '../libc/fork.ts';
 import { copyPools } from '../libc/pool.ts';
+import { EVENT, noteThread } from '../libc/races.ts';
 import { accountPages, defaultRlimits, RLIM_INFINITY, vmEnoughMemory } from '../mm/commit.ts';
 import { allocTable, pteAlloc } from '../mm/memory.ts';
 import { emptyLayout } from '../mm/mmap_layout.ts';
@@ -15,6 +16,7 @@ import { swapDuplicate } from '../mm/swap_state.ts';
 import { shmOf } from '../mm/shmem.ts';
 import { allocWhy, ASKER_KILLED } from '../mm/slowpath.ts';
 import { copyHugePmd, FAULT_FALLBACK } from '../mm/huge_memory.ts';
+import { currentRegisters } from './thread.ts';
 import { isHuge } from '../mm/huge_split.ts';
 import { exitMmap } from '../mm/unmap.ts';
 import { pagesOf, VM } from '../mm/vma.ts';
@@ -75,6 +77,8 @@ function createTask(pid: Pid, ppid: Pid, mm: Mm): Task {
     heap: null,
     pools: new Map(),
     files: new Map(),
+    eax: 0,
+    threads: null,
   };
 }
 
@@ -87,7 +91,8 @@ function admit(machine: Machine, task: Task): Task {
 
 /** A process with a page directory and nothing else. Pid 1 comes so when it is first named, the others by `spawn`. */
 export function spawn(machine: Machine, pid: Pid): Task | Failure {
-  if (machine.tasks.size >= PROCESSES_MAX) return { errno: 'EAGAIN', why: { code: 'TOO_MANY_PROCESSES', limit: PROCESSES_MAX } };
+  if (machine.tasks.size + machine.threads.size >= PROCESSES_MAX)
+    return { errno: 'EAGAIN', why: { code: 'TOO_MANY_PROCESSES', limit: PROCESSES_MAX } };
   const pgd = allocTable(machine, 0);
   if (pgd < 0) return { errno: 'ENOMEM', why: allocWhy(machine, 0, GFP_KERNEL_ZERO) };
   machine.frames.owner[pgd] = pid;
@@ -98,7 +103,10 @@ export function spawn(machine: Machine, pid: Pid): Task | Failure {
 function mayFork(machine: Machine, parent: Task, isRoot: boolean): Failure | null {
   const { cur } = parent.rlimits.RLIMIT_NPROC!;
   const limit = Math.min(PROCESSES_MAX, cur);
-  if (machine.tasks.size >= PROCESSES_MAX || (cur !== RLIM_INFINITY && !isRoot && parent.children >= cur)) {
+  if (
+    machine.tasks.size + machine.threads.size >= PROCESSES_MAX ||
+    (cur !== RLIM_INFINITY && !isRoot && parent.children + (parent.threads?.live ?? 0) >= cur)
+  ) {
     return { errno: 'EAGAIN', why: { code: 'TOO_MANY_PROCESSES', limit } };
   }
   const refused = mayPromiseTwice(machine, parent, isRoot);
@@ -202,6 +210,8 @@ export function fork(machine: Machine, parent: Task, isRoot: boolean, copies: Co
     segments: copySegments(parent.segments),
     heap: copyHeap(parent.heap),
     pools: copyPools(parent.pools),
+    // Of its threads only the one that calls lives on in the child.
+    eax: currentRegisters(machine, parent).eax,
     rlimits: Object.fromEntries(Object.entries(parent.rlimits).map(([name, limit]) => [name, { ...limit }])),
   });
   for (const [fd, file] of parent.files) child.files.set(fd, { ...file });
@@ -219,6 +229,7 @@ export function fork(machine: Machine, parent: Task, isRoot: boolean, copies: Co
   if (machine.replacement !== null) inheritResident(machine, parent.pid, child.pid);
   machine.nextPid += 1;
   parent.children += 1;
+  noteThread(machine, child.pid, EVENT.start);
   return admit(machine, child);
 }
 

@@ -1,6 +1,6 @@
 /**
  * Leaks (spec §17; as kmemleak and LeakSanitizer): mark and sweep. A word that holds an address within a block keeps the block
- * alive, wherever it stands: in the roots that the caller names (its variables), in memory that is not the heap's, or in
+ * alive, wherever it stands: in the roots that the caller names (its variables), in its threads' registers, in memory that is not the heap's, or in
  * a block that is itself alive. Blocks that nothing leads to can never be freed. Cycles do not save each other.
  */
 import { frameAt } from '../arch/mmu.ts';
@@ -86,7 +86,7 @@ export interface LeakScan {
   blocks: number;
 }
 
-// Simplified: pages on swap are not read back for their pointers; roots in registers are those that the caller names.
+// Simplified: pages on swap are not read back for their pointers; of registers there is one a thread (word.ts), the rest are what the caller names.
 export function leakScan(machine: Machine, task: Task, roots: readonly Addr[]): LeakScan {
   const word = (machine.config.arch as string) === 'x86_64' ? 8 : 4;
   const blocks = liveBlocks(machine, task);
@@ -99,6 +99,8 @@ export function leakScan(machine: Machine, task: Task, roots: readonly Addr[]): 
     pending.push(index);
   };
   for (const root of roots) see(root);
+  see(task.eax);
+  for (const tid of task.threads?.tids ?? []) see(machine.threads.get(tid)!.eax);
   scanOutside(machine, task, blocks, word, see);
   for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
     const { addr, size } = blocks[index]!;

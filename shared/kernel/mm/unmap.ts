@@ -1,5 +1,6 @@
 /** Taking pages and tables out of an address space: munmap, exec, exit (mm/memory.c zap_pte_range, free_pgtables). */
 import { detachTable, mmuOf, PTE, PTE_PFN_SHIFT, pmdAt, pteIndex, spanEnd, tableBase } from '../arch/mmu.ts';
+import { forgetAccesses } from '../libc/races.ts';
 import { PAGE_SIZE, PG, type Addr, type Machine, type Mm, type Pfn } from '../types.ts';
 import { HPAGE_BYTES, isHuge, splitHugePmd, zapHugePmd } from './huge_split.ts';
 import { freePagesBlock } from './page_alloc.ts';
@@ -79,6 +80,7 @@ function freeTablesOf(machine: Machine, mm: Mm, table: Pfn, level: number, start
 export function unmapRange(machine: Machine, mm: Mm, start: Addr, end: Addr): void {
   const { first, last } = isolateRange(machine, mm, start, end);
   if (first === last) return;
+  if (machine.races !== null) forgetAccesses(machine.races, mm, start, end);
   const gone = mm.vmas.slice(first, last);
   for (const vma of gone) {
     zapRange(machine, mm, vma.start, vma.end);

@@ -3,7 +3,7 @@ import { address, byteList, bytes, int, optional } from '../args.ts';
 import { CONTENTS_PAGES_MAX, contentsOf } from '../mm/contents.ts';
 import { frameAt } from '../arch/mmu.ts';
 import { noticeWrite } from '../libc/corrupt.ts';
-import { checkAccess } from '../libc/shadow.ts';
+import { watch } from '../libc/watch.ts';
 import { accessLogical } from '../mm/logical.ts';
 import { PAGE_SIZE, type Addr, type Answer, type Faults, type Machine, type Task, type Why } from '../types.ts';
 import { accessRefused, granted } from './answer.ts';
@@ -14,7 +14,7 @@ const noFaults = (): Faults => ({ minor: 0, major: 0, cow: 0 });
 export const readArgs = { addr: address, length: bytes };
 
 export function sysRead(machine: Machine, task: Task, addr: Addr, length: number): Answer {
-  const bug = task.heap === null ? null : checkAccess(machine, task, addr, length, false);
+  const bug = task.heap === null && machine.races === null ? null : watch(machine, task, addr, length, 'read');
   if (bug !== null) return bug;
   const faults = noFaults();
   const outcome = accessLogical(machine, task, addr, length, 'read', faults);
@@ -24,7 +24,7 @@ export function sysRead(machine: Machine, task: Task, addr: Addr, length: number
 export const writeArgs = { addr: address, length: bytes, value: optional(int(0, 255)) };
 
 export function sysWrite(machine: Machine, task: Task, addr: Addr, length: number, value?: number): Answer {
-  const bug = task.heap === null ? null : checkAccess(machine, task, addr, length, true);
+  const bug = task.heap === null && machine.races === null ? null : watch(machine, task, addr, length, 'write');
   if (bug !== null) return bug;
   const faults = noFaults();
   const fill =
@@ -57,7 +57,7 @@ const PEEK_MAX = 65536;
 export const peekArgs = { addr: address, length: int(1, PEEK_MAX) };
 
 export function sysPeek(machine: Machine, task: Task, addr: Addr, length: number): Answer {
-  const bug = task.heap === null ? null : checkAccess(machine, task, addr, length, false);
+  const bug = task.heap === null && machine.races === null ? null : watch(machine, task, addr, length, 'read');
   if (bug !== null) return bug;
   const faults = noFaults();
   const seen: number[] = [];
@@ -72,7 +72,7 @@ export function sysPeek(machine: Machine, task: Task, addr: Addr, length: number
 export const pokeArgs = { addr: address, bytes: byteList(PEEK_MAX) };
 
 export function sysPoke(machine: Machine, task: Task, addr: Addr, given: number[]): Answer {
-  const bug = task.heap === null ? null : checkAccess(machine, task, addr, given.length, true);
+  const bug = task.heap === null && machine.races === null ? null : watch(machine, task, addr, given.length, 'write');
   if (bug !== null) return bug;
   const faults = noFaults();
   let next = 0;

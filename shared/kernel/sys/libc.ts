@@ -3,12 +3,15 @@ import { address, bytes, int, SIZE_MAX, word } from '../args.ts';
 import { allocatorOf, type Block } from '../libc/allocator.ts';
 import { glibcHeap } from '../libc/arena.ts';
 import { mallocTrim } from '../libc/free.ts';
+import { forgetAccesses } from '../libc/races.ts';
 import { mallopt, MALLOPT, type MalloptName } from '../libc/realloc.ts';
 import type { Addr, Answer, Machine, Refused, Task } from '../types.ts';
 import { badArgument, granted, refused } from './answer.ts';
 
-function blockAnswer(block: Block | Refused): Answer {
+function blockAnswer(machine: Machine, task: Task, block: Block | Refused, size: number): Answer {
   if ('ok' in block) return block;
+  // What others did to the memory before is no race with what its new owner does.
+  if (machine.races !== null) forgetAccesses(machine.races, task.mm, block.addr, block.addr + size);
   return block.searched === undefined ? { ok: true, addr: block.addr, cost: 0 } : granted({ addr: block.addr, searched: block.searched });
 }
 
@@ -16,7 +19,7 @@ export const mallocArgs = { size: bytes };
 
 export function sysMalloc(machine: Machine, task: Task, size: number): Answer {
   const { libc } = machine.config;
-  return blockAnswer(allocatorOf(libc).malloc(machine, task, libc, size));
+  return blockAnswer(machine, task, allocatorOf(libc).malloc(machine, task, libc, size), size);
 }
 
 export const callocArgs = { nmemb: bytes, size: bytes };
@@ -26,7 +29,7 @@ export function sysCalloc(machine: Machine, task: Task, nmemb: number, size: num
   const { libc } = machine.config;
   const length = nmemb * size;
   if (length > SIZE_MAX) return refused('ENOMEM', { code: 'NO_ADDRESS_SPACE', length: SIZE_MAX });
-  return blockAnswer(allocatorOf(libc).calloc(machine, task, libc, length));
+  return blockAnswer(machine, task, allocatorOf(libc).calloc(machine, task, libc, length), length);
 }
 
 export const reallocArgs = { addr: address, size: bytes };
@@ -36,7 +39,7 @@ export function sysRealloc(machine: Machine, task: Task, addr: Addr, size: numbe
   if (addr === 0) return sysMalloc(machine, task, size);
   const { libc } = machine.config;
   if (size === 0) return allocatorOf(libc).free(machine, task, libc, addr) ?? granted({ addr: 0 });
-  return blockAnswer(allocatorOf(libc).realloc(machine, task, libc, addr, size));
+  return blockAnswer(machine, task, allocatorOf(libc).realloc(machine, task, libc, addr, size), size);
 }
 
 export const freeArgs = { addr: address };

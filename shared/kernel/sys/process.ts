@@ -3,6 +3,7 @@ import { int, optional, signal, signalName } from '../args.ts';
 import { OOM_ADJUST_MAX, toOomAdj, toScoreAdj, warnOomAdj } from '../fs/proc/oom_adj.ts';
 import { doExit } from '../kernel/exit.ts';
 import { fork, FORK_KILLED, spawn } from '../kernel/fork.ts';
+import { taskOf } from '../kernel/thread.ts';
 import { OOM_DISABLE, OOM_SCORE_ADJ_MAX, OOM_SCORE_ADJ_MIN } from '../mm/oom_badness.ts';
 import type { Answer, Machine, Signal, Task } from '../types.ts';
 import { granted, oomKilled, refused, refusedBy } from './answer.ts';
@@ -54,7 +55,7 @@ const isRoot = (machine: Machine, task: Task | null): boolean => task === null |
 
 export function sysKill(machine: Machine, task: Task | null, pid: number, sig: number): Answer {
   if (pid === 0) return refused('EPERM', { code: 'NOT_RELATED', pid });
-  const target = machine.tasks.get(pid);
+  const target = taskOf(machine, pid);
   if (!target) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid });
   if (!mayTouch(machine, task, target)) return refused('EPERM', { code: 'NOT_RELATED', pid });
   if (sig === 0) return granted();
@@ -73,7 +74,7 @@ function mayAdjust(machine: Machine, task: Task | null, target: Task, value: num
 
 /** Raising is free; lowering below what it was given needs root (fs/proc/base.c, __set_oom_adj). */
 export function sysOomScoreAdj(machine: Machine, task: Task | null, pid: number, value: number): Answer {
-  const target = machine.tasks.get(pid);
+  const target = taskOf(machine, pid);
   if (!target) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid });
   const refusal = mayAdjust(machine, task, target, value, target.oomScoreAdjMin, 'oom_score_adj');
   if (refusal) return refusal;
@@ -87,7 +88,7 @@ export const oomAdjArgs = { target: int(0, PID_MAX), value: int(OOM_DISABLE, OOM
 
 /** The old scale: whatever the process was given before, only root may lower what it has now, and the bound stays as it was. */
 export function sysOomAdj(machine: Machine, task: Task | null, pid: number, value: number): Answer {
-  const target = machine.tasks.get(pid);
+  const target = taskOf(machine, pid);
   if (!target) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid });
   const scoreAdj = toScoreAdj(value);
   const isOld = machine.config.rules === '2.6.32';

@@ -1,4 +1,5 @@
 /** ps (procps): processes one a line, with the columns that are asked for. */
+import { runningTids, threadCount } from '../kernel/thread.ts';
 import { oomScore } from '../mm/oom_badness.ts';
 import type { Machine, Task } from '../types.ts';
 import { memoryNumbers } from './free.ts';
@@ -8,6 +9,8 @@ interface Look {
   machine: Machine;
   /** Who runs ps: the only one that is running. */
   caller: Task | null;
+  /** The thread whose line it is; without -L the first. */
+  tid: number;
 }
 
 interface Column {
@@ -48,7 +51,12 @@ function elapsed({ now }: Machine, task: Task): string {
   return s < 86400 ? hours : `${Math.floor(s / 86400)}-${hours}`;
 }
 
-const stat = (task: Task, { caller }: Look): string => (task === caller ? 'R' : 'S');
+function state(task: Task, { caller, tid }: Look): string {
+  if (tid === task.pid && task.threads?.leaderExited === true) return 'Z';
+  return task === caller && tid === task.pid ? 'R' : 'S';
+}
+/** With an l where there are several threads. */
+const stat = (task: Task, look: Look): string => state(task, look) + (threadCount(task) > 1 ? 'l' : '');
 const number = (head: string, width: number, key: (task: Task, look: Look) => number): Column => ({
   head,
   width,
@@ -60,6 +68,9 @@ const words = (head: string, width: number, text: (task: Task, look: Look) => st
 /** By the names of ps(1), "STANDARD FORMAT SPECIFIERS". There are no users here but root, and no terminals. */
 const COLUMNS: Readonly<Record<string, Column>> = {
   pid: number('PID', 5, (task) => task.pid),
+  tgid: number('TGID', 5, (task) => task.pid),
+  lwp: number('LWP', 5, (_task, { tid }) => tid),
+  nlwp: number('NLWP', 4, (task) => threadCount(task)),
   ppid: number('PPID', 5, (task) => task.ppid),
   uid: number('UID', 5, () => 0),
   user: words('USER', 8, () => 'root'),
@@ -74,7 +85,7 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   oom: number('OOM', 4, (task, { machine }) => oomScore(machine, task)),
   oomadj: number('OOMADJ', 6, (task) => task.oomScoreAdj),
   stat: words('STAT', 4, stat),
-  s: words('S', 1, stat),
+  s: words('S', 1, state),
   tty: words('TTY', 8, () => '?'),
   tt: words('TT', 8, () => '?'),
   start: {
@@ -99,6 +110,9 @@ const ALIASES: Readonly<Record<string, string>> = {
   '%cpu': 'pcpu',
   '%mem': 'pmem',
   vsize: 'vsz',
+  tid: 'lwp',
+  spid: 'lwp',
+  thcount: 'nlwp',
   rssize: 'rss',
   rsz: 'rss',
   maj_flt: 'majflt',
@@ -118,6 +132,7 @@ function columnOf(name: string): Column | undefined {
 }
 
 const PLAIN = 'pid,tty,time,cmd';
+const THREADS = 'pid,lwp,tty,time,cmd';
 const AUX = 'user,pid,pcpu,pmem,vsz,rss,tty,stat,start,bsdtime,comm';
 
 function cell({ width, left }: Column, text: string, isLast: boolean): string {
@@ -125,10 +140,13 @@ function cell({ width, left }: Column, text: string, isLast: boolean): string {
   return left ? text.padEnd(width) : text.padStart(width);
 }
 
-function table(columns: readonly Column[], tasks: readonly Task[], look: Look): string {
+function table(columns: readonly Column[], rows: readonly { task: Task; tid: number }[], look: Look): string {
   const line = (texts: readonly string[]): string =>
     `${texts.map((text, i) => cell(columns[i]!, text, i === columns.length - 1)).join(' ')}\n`;
-  return line(columns.map(({ head }) => head)) + tasks.map((task) => line(columns.map(({ text }) => text(task, look)))).join('');
+  return (
+    line(columns.map(({ head }) => head)) +
+    rows.map(({ task, tid }) => line(columns.map(({ text }) => text(task, { ...look, tid })))).join('')
+  );
 }
 
 /** `[+|-]KEY,…`: keys after the first decide between equals; + is smallest first, as no sign is. */
@@ -148,20 +166,25 @@ function sorted(tasks: Task[], keys: string, look: Look): Task[] | null {
   });
 }
 
-export const PS_USAGE = 'ps [aux | -e | -A] [-o COLUMN,…] [-p PID,…] [--sort [-]COLUMN,…]';
+export const PS_USAGE = 'ps [aux | -e | -A | -L | -eL] [-o COLUMN,…] [-p PID,…] [--sort [-]COLUMN,…]';
 
 interface Wishes {
   columns: string;
   pids: Set<number> | null;
   sort: string | null;
+  /** A line for each thread. */
+  threads: boolean;
 }
 
 function wishesOf(args: readonly string[]): Wishes | null {
-  const wishes: Wishes = { columns: PLAIN, pids: null, sort: null };
+  const wishes: Wishes = { columns: PLAIN, pids: null, sort: null, threads: false };
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
     if (arg === '-e' || arg === '-A') continue;
-    if (arg === 'aux' || arg === '-aux') wishes.columns = AUX;
+    if (arg === '-L' || arg === '-eL') {
+      wishes.threads = true;
+      if (wishes.columns === PLAIN) wishes.columns = THREADS;
+    } else if (arg === 'aux' || arg === '-aux') wishes.columns = AUX;
     else if (arg === '-o' || arg === '-eo' || arg === 'o') wishes.columns = args[++i] ?? '';
     else if (arg === '-p') wishes.pids = new Set((args[++i] ?? '').split(',').map(Number));
     else if (arg === '--sort') wishes.sort = args[++i] ?? '';
@@ -181,8 +204,14 @@ export function runPs(machine: Machine, args: readonly string[], caller: Task | 
     if (column === undefined) return null;
     columns.push(column);
   }
-  const look = { machine, caller };
+  const look = { machine, caller, tid: caller?.pid ?? 0 };
   const tasks = [...machine.tasks.values()].filter(({ pid }) => wishes.pids === null || wishes.pids.has(pid)).sort((a, b) => a.pid - b.pid);
   const ordered = wishes.sort === null ? tasks : sorted(tasks, wishes.sort, look);
-  return ordered === null ? null : table(columns, ordered, look);
+  if (ordered === null) return null;
+  const tids = (task: Task): number[] => (wishes.threads ? runningTids(machine, task) : []);
+  return table(
+    columns,
+    ordered.flatMap((task) => [task.pid, ...tids(task)].map((tid) => ({ task, tid }))),
+    look,
+  );
 }

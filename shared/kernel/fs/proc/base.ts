@@ -1,9 +1,10 @@
 /** The files of /proc by path (fs/proc): text in the kernel's own formats, read from the machine's state. */
 import { heapText } from '../../libc/allocator.ts';
 import { poolsText } from '../../libc/pool.ts';
+import { taskOf } from '../../kernel/thread.ts';
 import { lmkParameter } from '../../mm/lmk.ts';
 import { oomScore } from '../../mm/oom_badness.ts';
-import type { Machine, Task } from '../../types.ts';
+import type { Machine, Pid, Task } from '../../types.ts';
 import { buddyinfo } from './buddyinfo.ts';
 import { extfragIndex, unusableIndex } from './extfrag.ts';
 import { fragmentation } from './fragmentation.ts';
@@ -44,7 +45,7 @@ export const DEBUG_FILES: Readonly<Record<string, (machine: Machine) => string |
   '/sys/kernel/mm/transparent_hugepage/enabled': thpEnabled,
 };
 
-export const TASK_FILES: Readonly<Record<string, (machine: Machine, task: Task) => string>> = {
+export const TASK_FILES: Readonly<Record<string, (machine: Machine, task: Task, tid: Pid) => string>> = {
   maps,
   smaps,
   pagemap,
@@ -65,8 +66,9 @@ export function procFile(machine: Machine, caller: Task | null, path: string): s
   const match = /^\/proc\/(?:(self|[1-9][0-9]{0,9})\/)?([a-z_]+)$/.exec(path);
   if (!match) return null;
   const [, who, name] = match;
-  if (who === undefined && name === 'freelist') return caller ? TASK_FILES.freelist!(machine, caller) : null;
+  if (who === undefined && name === 'freelist') return caller ? TASK_FILES.freelist!(machine, caller, caller.pid) : null;
   if (who === undefined) return own(FILES, name!)?.(machine) ?? null;
-  const task = who === 'self' ? caller : machine.tasks.get(Number(who));
-  return task ? (own(TASK_FILES, name!)?.(machine, task) ?? null) : null;
+  // A thread's files are its process's, but for its own numbers in `status`.
+  const task = who === 'self' ? caller : taskOf(machine, Number(who));
+  return task ? (own(TASK_FILES, name!)?.(machine, task, who === 'self' ? task.pid : Number(who)) ?? null) : null;
 }

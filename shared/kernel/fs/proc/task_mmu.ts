@@ -4,6 +4,7 @@ import { PTE, PTE_PFN_SHIFT, pmdAt, pteIndex, spanEnd, tableBase } from '../../a
 import { dataPages } from '../../mm/commit.ts';
 import { hasHugeRange, isHugeAllowed } from '../../mm/huge_memory.ts';
 import { HPAGE_PAGES, isHuge } from '../../mm/huge_split.ts';
+import { threadCount } from '../../kernel/thread.ts';
 import { pagesOf, VM } from '../../mm/vma.ts';
 import { inodeOf } from '../inode.ts';
 import type { Segment } from '../../ipc/shm.ts';
@@ -233,13 +234,15 @@ function pinnedPages(task: Task): number {
   return pages;
 }
 
-export function status(_machine: Machine, task: Task): string {
+/** Of the thread `tid` of a process. */
+export function status(_machine: Machine, task: Task, tid = task.pid): string {
   const { mm } = task;
   const kb = (label: string, pages: number) => `${label}:\t${String(pages * 4).padStart(8)} kB\n`;
   const text = Math.min(textPages(mm), execPages(mm));
+  const isZombie = tid === task.pid && task.threads?.leaderExited === true;
   const locked = mm.vmas.reduce((sum, vma) => sum + (vma.flags & VM.locked ? pagesOf(vma) : 0), 0);
   return (
-    `Name:\t${task.comm}\nUmask:\t0022\nState:\tR (running)\nTgid:\t${task.pid}\nNgid:\t0\nPid:\t${task.pid}\nPPid:\t${task.ppid}\n` +
+    `Name:\t${task.comm}\nUmask:\t0022\nState:\t${isZombie ? 'Z (zombie)' : 'R (running)'}\nTgid:\t${task.pid}\nNgid:\t0\nPid:\t${tid}\nPPid:\t${task.ppid}\n` +
     kb('VmPeak', Math.max(mm.hiwaterVm, mm.totalVm)) +
     kb('VmSize', mm.totalVm) +
     kb('VmLck', locked) +
@@ -255,7 +258,7 @@ export function status(_machine: Machine, task: Task): string {
     kb('VmLib', execPages(mm) - text) +
     kb('VmPTE', mm.tables) +
     kb('VmSwap', mm.swapEnts) +
-    'Threads:\t1\n'
+    `Threads:\t${threadCount(task)}\n`
   );
 }
 

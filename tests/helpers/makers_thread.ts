@@ -1,0 +1,61 @@
+/** Random threads, locks and words of memory, right and wrong. */
+import type { Machine } from '#kernel/machine.ts';
+import { one, type Maker, type Pick } from './makers_virtual.ts';
+import { someAddress } from './places.ts';
+
+const THREADS_MAX = 6;
+
+/** A number by which the process can be called: its own, or that of one of its threads. */
+export function someTid(machine: Machine, pid: number, pick: Pick): number {
+  return one([pid, ...(machine.tasks.get(pid)?.threads?.tids ?? [])], pick);
+}
+
+/** Few places, so that threads meet there. */
+function someWord(machine: Machine, pid: number, pick: Pick): number {
+  if (pick(4) === 0) return someAddress(machine, pid, pick);
+  const { vmas } = machine.tasks.get(pid)!.mm;
+  const writable = vmas.filter((vma) => (vma.flags & 2) !== 0);
+  if (writable.length === 0) return someAddress(machine, pid, pick);
+  const vma = one(writable, pick);
+  return vma.start + (pick(20) === 0 ? 4094 : 4 * pick(8));
+}
+
+const mutex = (machine: Machine, pid: number, pick: Pick): number => someWord(machine, pid, pick) + (pick(3) === 0 ? 64 : 0);
+
+/** [weight, maker] */
+const THREAD_MAKERS: readonly [number, Maker][] = [
+  [6, (_m, pid, pick) => ({ pid, call: 'pthread_create', stacksize: one([16384, 20_000, 1 << 20, 100], pick) })],
+  [1, (_m, pid) => ({ pid, call: 'pthread_create' })],
+  [3, (_m, pid) => ({ pid, call: 'pthread_exit' })],
+  [6, (machine, pid, pick) => ({ pid, call: 'pthread_join', target: pick(9) === 0 ? pick(50) : someTid(machine, pid, pick) })],
+  [8, (machine, pid, pick) => ({ pid, call: 'pthread_mutex_lock', addr: mutex(machine, pid, pick) })],
+  [8, (machine, pid, pick) => ({ pid, call: 'pthread_mutex_unlock', addr: mutex(machine, pid, pick) })],
+  [12, (machine, pid, pick) => ({ pid, call: 'load', addr: someWord(machine, pid, pick) })],
+  [8, (_m, pid, pick) => ({ pid, call: 'add', value: pick(0x7fffffff) - (pick(2) === 0 ? 0x7fffffff : 0) })],
+  [10, (machine, pid, pick) => ({ pid, call: 'store', addr: someWord(machine, pid, pick) })],
+  [4, (machine, pid, pick) => ({ pid, call: 'store', addr: someWord(machine, pid, pick), value: pick(3) })],
+  [6, (machine, pid, pick) => ({ pid, call: 'xadd', addr: someWord(machine, pid, pick), value: 1 + pick(300) })],
+  [4, (machine, pid, pick) => ({ pid, call: 'cmpxchg', addr: someWord(machine, pid, pick), expected: pick(2), desired: pick(3) })],
+  [2, (_m, pid) => ({ pid, call: 'malloc', size: 40 })],
+  [1, (_m, pid) => ({ pid, call: 'fork' })],
+  [1, (machine, pid, pick) => ({ pid: 0, call: 'kill', target: someTid(machine, pid, pick), sig: one([0, 0, 9], pick) })],
+  [1, (_m, pid) => ({ pid, call: 'cat', path: `/proc/${pid}/status` })],
+  [1, (_m, pid) => ({ pid, call: 'run', argv: ['ps', '-eL'] })],
+];
+
+const WEIGHT = THREAD_MAKERS.reduce((sum, [weight]) => sum + weight, 0);
+
+/** One of them. */
+export const someThread: Maker = (machine, pid, pick) => {
+  if (!machine.tasks.has(pid)) return { pid, call: 'pthread_create' };
+  let at = pick(WEIGHT);
+  for (const [weight, make] of THREAD_MAKERS) {
+    at -= weight;
+    if (at >= 0) continue;
+    const step = make(machine, pid, pick);
+    if (!('call' in step) || step.pid === 0) return step;
+    const isCrowd = machine.threads.size >= THREADS_MAX && step.call === 'pthread_create';
+    return isCrowd ? { pid: someTid(machine, pid, pick), call: 'pthread_exit' } : step;
+  }
+  throw new Error('weights');
+};
