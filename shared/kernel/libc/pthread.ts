@@ -13,14 +13,14 @@ import { frameAt } from '../arch/mmu.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Pid, type Refused, type Task } from '../types.ts';
 import { EVENT, noteLock, noteThread } from './races.ts';
 import { touch } from './user.ts';
-import { INT, loadWord, storeWord } from './word.ts';
+import { INT, loadWord, pointerBytes, storeWord } from './word.ts';
 
 export const GUARD_SIZE = PAGE_SIZE;
 /** Without a limit (ARCH_STACK_DEFAULT_SIZE), and the least (PTHREAD_STACK_MIN). */
 const STACK_DEFAULT = 2 << 20;
 export const STACK_MIN = 16384;
 /** Bytes of struct pthread at the top of the stack: 2304 with 64 bits, 1152 with 32. */
-const DESCRIPTOR = { i386: 1152, x86_64: 2304 } as const;
+const DESCRIPTOR = { 4: 1152, 8: 2304 } as const;
 
 /** The size of a stack, guard page not counted: as wished (pthread_attr_setstacksize), else RLIMIT_STACK. */
 function stackBytes(task: Task, wish: number | undefined): number {
@@ -44,7 +44,7 @@ export function pthreadCreate(machine: Machine, task: Task, wish: number | undef
   const size = stackBytes(task, wish) + GUARD_SIZE;
   const stack = allocateStack(machine, task, size, isRoot);
   if (typeof stack !== 'number') return stack;
-  const bytes = DESCRIPTOR[machine.config.arch];
+  const bytes = DESCRIPTOR[pointerBytes(machine)];
   const died = touch(machine, task, stack + size - bytes, bytes);
   if (died !== null) return died;
   const thread = addThread(machine, task, stack, size);

@@ -14,7 +14,7 @@ export const INT = 4;
 const CONTENTS_FULL: Why = { code: 'CONTENTS_FULL', limit: CONTENTS_PAGES_MAX };
 
 /** Bytes of a pointer. */
-export const pointerBytes = (machine: Machine): 4 | 8 => (machine.tables.levels === 2 ? 4 : 8);
+export const pointerBytes = (machine: Machine): 4 | 8 => (machine.config.arch === 'x86_64' ? 8 : 4);
 
 /** The word at an address, `size` bytes of it; `access` write where the instruction will also store it. */
 export function loadWord(
