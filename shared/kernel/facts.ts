@@ -22,6 +22,10 @@ export const FACT = {
   dmaMoved: 17, // a = first pfn, b = channel, c = bytes
   hugePageMapped: 18, // a = first pfn, b = order, c = pid
   hugePageSplit: 19, // the same: its pages are mapped one by one from now on
+  userAreaMapped: 44, // a = page number of the address (its low 32 bits), b = pages, c = pid (mmap, mremap, shmat, execve)
+  userAreaUnmapped: 45, // the same, of the pages that had been mapped (munmap, mremap, MAP_FIXED over another area)
+  breakMoved: 46, // a = page number of the new end of the heap, b = pages that came (negative: that went), c = pid
+  stackGrown: 47, // a = page number of its new lower end, b = pages that came, c = pid
   slabCreated: 24, // a = first pfn, b = order, c = number of the cache
   slabDestroyed: 25, // the same
   kernelPanicked: 40, // a = tick

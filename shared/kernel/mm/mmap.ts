@@ -1,6 +1,7 @@
 /** mmap, munmap and brk: promises of addresses, no page given yet (mm/mmap.c; spec §11). */
 import { PAGE_SIZE, type Addr, type Machine, type Mm, type Task, type Vma } from '../types.ts';
 import type { Errno } from '../errno.ts';
+import { emit, FACT } from '../facts.ts';
 import type { Why } from '../why.ts';
 import { accountPages, isAccountable, mayExpandVm, vmEnoughMemory } from './commit.ts';
 import { HPAGE_BYTES } from './huge_split.ts';
@@ -122,7 +123,10 @@ export function doMmap(machine: Machine, task: Task, request: MmapRequest, isRoo
   const replaced = request.flags & MAP.fixed ? mappedPages(task, addr, addr + length) : NOTHING_REPLACED;
   const refused = mayMap(machine, task, flags, pages, replaced, isRoot, request.file !== undefined || request.shm !== undefined);
   if (refused) return refused;
-  if (replaced.pages > 0) unmapRange(machine, task.mm, addr, addr + length);
+  if (replaced.pages > 0) {
+    emit(machine.facts, FACT.userAreaUnmapped, addr / PAGE_SIZE, replaced.pages, task.pid);
+    unmapRange(machine, task.mm, addr, addr + length);
+  }
   const vma: Vma = anonymousVma(addr, addr + length, flags);
   if (request.file) {
     vma.file = request.file.ino;
@@ -137,6 +141,7 @@ export function doMmap(machine: Machine, task: Task, request: MmapRequest, isRoo
   if (flags & VM.locked) task.mm.hasLocked = true;
   insertVma(machine, task.mm, vma);
   accountPages(machine, task, pages, (flags & VM.account) !== 0);
+  emit(machine.facts, FACT.userAreaMapped, addr / PAGE_SIZE, pages, task.pid);
   return addr;
 }
 
@@ -169,6 +174,10 @@ export function doMunmap(machine: Machine, task: Task, addr: Addr, length: numbe
   const { maxMapCount } = machine.config;
   const isInside = vma !== undefined && vma.start < addr && addr + rounded < vma.end;
   if (isInside && task.mm.vmas.length >= maxMapCount) return failure('ENOMEM', { code: 'TOO_MANY_AREAS', limit: maxMapCount });
+  if (machine.facts !== null) {
+    const { pages } = mappedPages(task, addr, addr + rounded);
+    if (pages > 0) emit(machine.facts, FACT.userAreaUnmapped, addr / PAGE_SIZE, pages, task.pid);
+  }
   unmapRange(machine, task.mm, addr, addr + rounded);
   return null;
 }
@@ -194,5 +203,6 @@ export function doBrk(machine: Machine, task: Task, wanted: Addr, isRoot: boolea
     accountPages(machine, task, pages, true);
   }
   mm.brk = wanted;
+  if (newEnd !== oldEnd) emit(machine.facts, FACT.breakMoved, newEnd / PAGE_SIZE, (newEnd - oldEnd) / PAGE_SIZE, task.pid);
   return wanted;
 }

@@ -1,5 +1,6 @@
 /** mremap: a mapping that shrinks, grows where it is, or moves with its entries, so that no byte is copied (mm/mremap.c). */
 import { pteAt, PTE, PTE_PFN_SHIFT } from '../arch/mmu.ts';
+import { emit, FACT } from '../facts.ts';
 import { GFP_KERNEL_ZERO } from '../gfp.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Mm, type Task, type Vma } from '../types.ts';
 import { accountPages, mayExpandVm, vmEnoughMemory } from './commit.ts';
@@ -92,7 +93,11 @@ function moveVma(machine: Machine, task: Task, vma: Vma, to: Addr, request: Mrem
   const { hiwaterVm } = mm;
   accountPages(machine, task, newLength / PAGE_SIZE, isAccounted);
   insertVma(machine, mm, copyVma(vma, addr, to, newLength));
-  if (oldLength > 0) unmapRange(machine, mm, addr, addr + oldLength);
+  emit(machine.facts, FACT.userAreaMapped, to / PAGE_SIZE, newLength / PAGE_SIZE, task.pid);
+  if (oldLength > 0) {
+    emit(machine.facts, FACT.userAreaUnmapped, addr / PAGE_SIZE, oldLength / PAGE_SIZE, task.pid);
+    unmapRange(machine, mm, addr, addr + oldLength);
+  }
   // It was never larger than before or after: the old and the new pages are the same ones.
   mm.hiwaterVm = Math.max(hiwaterVm, mm.totalVm);
   return to;
@@ -100,6 +105,7 @@ function moveVma(machine: Machine, task: Task, vma: Vma, to: Addr, request: Mrem
 
 function growInPlace(machine: Machine, task: Task, index: number, delta: number): void {
   const vma = task.mm.vmas[index]!;
+  emit(machine.facts, FACT.userAreaMapped, vma.end / PAGE_SIZE, delta / PAGE_SIZE, task.pid);
   vma.end += delta;
   accountPages(machine, task, delta / PAGE_SIZE, (vma.flags & VM.account) !== 0);
   mergeAround(machine, task.mm, index);

@@ -1,4 +1,5 @@
 /** Areas that grow downwards when they are touched just below (MAP_GROWSDOWN, stacks; expand_downwards). */
+import { emit, FACT } from '../facts.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Task } from '../types.ts';
 import { accountPages, mayExpandVm, vmEnoughMemory } from './commit.ts';
 import { guardGap, minAddr, VM } from './vma.ts';
@@ -19,6 +20,7 @@ export function growStack(machine: Machine, task: Task, index: number, addr: Add
     return false;
   vma.start = start;
   vma.pgoff -= pages;
+  emit(machine.facts, FACT.stackGrown, start / PAGE_SIZE, pages, task.pid);
   accountPages(machine, task, pages, (vma.flags & VM.account) !== 0);
   return true;
 }
