@@ -1,4 +1,5 @@
 /** What a frame is, read from the kernel's arrays: the block it belongs to, its owner, its use. */
+import { PGS } from '#kernel/mm/swap.ts';
 import { PG } from '#kernel/types.ts';
 import type { Frames, Machine, Pfn, Zone } from '#kernel/types.ts';
 import { KIND } from './palette.ts';
@@ -20,14 +21,17 @@ export function orderOf(frames: Frames, head: Pfn): number {
   return (frames.flags[head]! & HEADS) === 0 ? 0 : frames.order[head]!;
 }
 
-/** The row of the swatch atlas for a block's first frame. */
-export function kindOf(flags: number): number {
+/** A page of a file's cache has the flag of shared memory; `frames.state` tells them apart. */
+const isFile = (state: number): boolean => (state & PGS.file) !== 0;
+
+/** The row of the swatch atlas for a block's first frame, by its `flags` and its `state`. */
+export function kindOf(flags: number, state: number): number {
   if ((flags & PG.table) !== 0) return KIND.table;
-  if ((flags & PG.shmem) !== 0) return KIND.shared;
+  if ((flags & PG.shmem) !== 0) return isFile(state) ? KIND.file : KIND.shared;
   return (flags & PG.kernel) !== 0 ? KIND.block : KIND.page;
 }
 
-export type FrameUse = 'image' | 'free' | 'anon' | 'shmem' | 'table' | 'block';
+export type FrameUse = 'image' | 'free' | 'anon' | 'shmem' | 'file' | 'table' | 'block';
 
 export interface FrameFacts {
   pfn: Pfn;
@@ -46,7 +50,7 @@ export function frameFacts(machine: Machine, pfn: Pfn): FrameFacts | null {
   if (pfn < 0 || pfn >= frames.count) return null;
   const head = headOf(frames, pfn);
   const flags = frames.flags[head]!;
-  const use = useOf(flags);
+  const use = useOf(flags, frames.state[head]!);
   return {
     pfn,
     zone: machine.zones.find((zone) => pfn >= zone.start && pfn < zone.end)?.name ?? 'Normal',
@@ -58,10 +62,10 @@ export function frameFacts(machine: Machine, pfn: Pfn): FrameFacts | null {
   };
 }
 
-function useOf(flags: number): FrameUse {
+function useOf(flags: number, state: number): FrameUse {
   if ((flags & PG.reserved) !== 0) return 'image';
   if ((flags & PG.buddy) !== 0) return 'free';
   if ((flags & PG.table) !== 0) return 'table';
-  if ((flags & PG.shmem) !== 0) return 'shmem';
+  if ((flags & PG.shmem) !== 0) return isFile(state) ? 'file' : 'shmem';
   return (flags & PG.anon) !== 0 ? 'anon' : 'block';
 }

@@ -25,8 +25,10 @@ export const KIND = {
   /** A block of alloc_pages. */
   block: 2,
   shared: 3,
+  /** A page of a file's cache. */
+  file: 4,
 } as const;
-export const KINDS = 4;
+export const KINDS = 5;
 
 /** Device pixels of a swatch's side. */
 export const SWATCH = 8;
@@ -79,10 +81,16 @@ const hatched: Pattern = (x, y) => (x + y) % 4 === 0;
 /** Light dots on the kernel's grey. */
 const dots: Pattern = (x, y) => x % 4 === 0 && (y + ((x >> 2) & 1) * 2) % 4 === 0;
 
-const KIND_PATTERNS: readonly Pattern[] = [solid, (x, y) => x % 4 < 2 && y % 4 < 2, (x, y) => (x - y + 8) % 8 < 3, (_, y) => y % 4 < 2];
+const KIND_PATTERNS: readonly Pattern[] = [
+  solid,
+  (x, y) => x % 4 < 2 && y % 4 < 2,
+  (x, y) => (x - y + 8) % 8 < 3,
+  (_, y) => y % 4 < 2,
+  (x) => x % 4 < 2,
+];
 
 /** How dark a kind's ink is: blocks are large areas and need less. */
-const KIND_INK: readonly number[] = [0, 0.45, 0.26, 0.4];
+const KIND_INK: readonly number[] = [0, 0.45, 0.26, 0.4, 0.4];
 
 function mix(a: Rgb, b: Rgb, share: number): Rgb {
   const part = (n: 0 | 1 | 2): number => Math.round(a[n] + (b[n] - a[n]) * share);
@@ -96,8 +104,9 @@ const WHITE: Rgb = [0xff, 0xff, 0xff];
 export function swatchColour(style: number, kind: number, x: number, y: number, colours: MapColours): Rgb {
   const base = styleColour(style, colours);
   if (style === STYLE.hole || style === STYLE.free) return base;
-  if (style === STYLE.image || style === STYLE.kernel)
-    return dots(x, y) ? mix(base, WHITE, 0.45) : mix(base, BLACK, kind === KIND.table ? 0.25 : 0);
+  // A page of a file's cache is nobody's: it has the kernel's grey, and its own pattern.
+  const isKernel = style === STYLE.image || style === STYLE.kernel;
+  if (isKernel && kind !== KIND.file) return dots(x, y) ? mix(base, WHITE, 0.45) : mix(base, BLACK, kind === KIND.table ? 0.25 : 0);
   if (KIND_PATTERNS[kind]!(x, y)) return mix(base, BLACK, KIND_INK[kind]!);
   return style >= STYLE.hue + HUES_PLAIN && style < STYLE.hue + HUES && hatched(x, y) ? mix(base, BLACK, 0.5) : base;
 }

@@ -12,7 +12,7 @@ import type { Frames, Pfn, Pid } from '#kernel/types.ts';
 import { headOf, kindOf, orderOf } from './frameAt.ts';
 import { blockHeight, blockWidth, cellIndex } from './morton.ts';
 import type { MapLayout } from './morton.ts';
-import { STYLE } from './palette.ts';
+import { KIND, STYLE } from './palette.ts';
 
 export const EDGE = { left: 1, top: 2, outlineLeft: 4, outlineTop: 8, outlineRight: 16, outlineBottom: 32, lit: 64 } as const;
 const OUTLINE = EDGE.outlineLeft | EDGE.outlineTop | EDGE.outlineRight | EDGE.outlineBottom;
@@ -131,7 +131,8 @@ export function paintBlock(texels: Texels, frames: Frames, lookOf: LookOf, pfn: 
   const flags = frames.flags[head]!;
   const order = orderOf(frames, head);
   const look = (flags & PG.reserved) !== 0 ? IMAGE : (flags & PG.buddy) !== 0 ? FREE : lookOf(frames.owner[head]!);
-  const red = look.style | (kindOf((flags & PG.buddy) !== 0 ? 0 : flags) << 4);
+  const kind = (flags & PG.buddy) !== 0 ? KIND.page : kindOf(flags, frames.state[head]!);
+  const red = look.style | (kind << 4);
   const lit = look.lit ? EDGE.lit : 0;
   const { layout } = texels;
   const corner = cellIndex(layout, head);

@@ -1,11 +1,13 @@
 /** The frame map without a screen: where frames lie, what is under a point, what is painted and how much of it. */
 import { describe, expect, test } from 'vitest';
+import en from '../../assets/lang/en/play.json' with { type: 'json' };
+import zh from '../../assets/lang/zh-CN/play.json' with { type: 'json' };
 import { createFacts } from '#kernel/facts.ts';
 import { call, createMachine } from '#kernel/machine.ts';
 import type { Machine } from '#kernel/types.ts';
 import { frameFacts, headOf } from '../../client/views/frameAt.ts';
 import { bestLayout, blockHeight, blockRect, blockWidth, cellIndex, cellToPfn, layoutOf, pfnToCell } from '../../client/views/morton.ts';
-import { rgb, STYLE } from '../../client/views/palette.ts';
+import { KIND, KINDS, rgb, STYLE, swatchColour, type MapColours } from '../../client/views/palette.ts';
 import { cellAt, fit, keepInside, panBy, pointOf, zoomAt } from '../../client/views/picking.ts';
 import { clean, createTexels, EDGE, endFlashes, FLASH_STEPS, paintAll, paintFacts } from '../../client/views/texels.ts';
 import type { LookOf } from '../../client/views/texels.ts';
@@ -284,5 +286,83 @@ describe('zone outlines', () => {
     // 32 × 16 less the corner of 8 × 8: the notch adds nothing to the way around.
     expect(length(1)).toBe(2 * (32 + 16));
     for (const line of lines) expect(Math.abs(line.inX) + Math.abs(line.inY)).toBe(1);
+  });
+});
+
+describe('what a frame is used for', () => {
+  const PAGES = 4;
+
+  /** A process with a page of its own, shared memory and a file that it read: the frame of each. */
+  function uses() {
+    const facts = createFacts();
+    const machine = createMachine({ frames: 256, mobility: false, disk: { files: [{ path: '/a', bytes: PAGES * 4096 }] } }, facts);
+    const { pid } = call(machine, 0, { call: 'spawn' }) as { pid: number };
+    const ask = (request: Parameters<typeof call>[2]) => {
+      const answer = call(machine, pid, request);
+      if (!answer.ok) throw new Error(JSON.stringify(answer));
+      return answer as unknown as Record<string, number>;
+    };
+    const area = (flags: string) => {
+      const { addr } = ask({ call: 'mmap', length: 4096, prot: 'PROT_READ|PROT_WRITE', flags });
+      ask({ call: 'write', addr, length: 1 });
+      return ask({ call: 'translate', addr, access: 'read' }).phys! / 4096;
+    };
+    const anon = area('MAP_PRIVATE|MAP_ANONYMOUS');
+    const shmem = area('MAP_SHARED|MAP_ANONYMOUS');
+    const { fd } = ask({ call: 'open', path: '/a' });
+    ask({ call: 'pread', fd, offset: 0, length: PAGES * 4096 });
+    const file = [...machine.disk!.inodes.values()][0]!.pages.get(0)!;
+    return { machine, facts, pid, ask, anon, shmem, file };
+  }
+
+  const kindAt = (texels: ReturnType<typeof createTexels>, pfn: number) => texels.data[cellIndex(texels.layout, pfn) * 4]! >> 4;
+
+  test('a page of a file is no shared memory, though both have the same flag', () => {
+    const { machine, anon, shmem, file } = uses();
+    expect(machine.frames.flags[file]).toBe(machine.frames.flags[shmem]);
+    expect([anon, shmem, file].map((pfn) => frameFacts(machine, pfn)!.use)).toEqual(['anon', 'shmem', 'file']);
+  });
+
+  test('it is painted as one, by the facts too, and as free when the cache gives it back', () => {
+    const { machine, facts, anon, shmem, file } = uses();
+    const layout = layoutOf(machine.frames.count, 1);
+    for (const paint of ['all', 'facts']) {
+      const texels = createTexels(layout);
+      if (paint === 'all') paintAll(texels, machine.frames, lookOf);
+      else paintFacts(texels, machine.frames, lookOf, facts, 0, 1);
+      expect([anon, shmem, file].map((pfn) => kindAt(texels, pfn))).toEqual([KIND.page, KIND.shared, KIND.file]);
+    }
+    const texels = createTexels(layout);
+    paintAll(texels, machine.frames, lookOf);
+    const mark = facts.written;
+    call(machine, 0, { call: 'sysctl', name: 'vm.drop_caches', value: 1 });
+    paintFacts(texels, machine.frames, lookOf, facts, mark, 1);
+    expect([kindAt(texels, file), frameFacts(machine, file)!.use]).toEqual([KIND.page, 'free']);
+    expect(picture(texels.data)).toEqual(paintedAnew(machine));
+  });
+
+  test.each([en, zh])('every use and every pattern of the legend has its words', ({ map }) => {
+    expect(Object.keys(map.use).toSorted()).toEqual(['anon', 'block', 'file', 'free', 'image', 'shmem', 'table']);
+    expect(Object.keys(map.kind)).toEqual(['table', 'block', 'shared', 'file']);
+  });
+
+  test('each kind has a pattern of its own, whoever the frame belongs to', () => {
+    const grey = (n: number) => [n, n, n] as const;
+    const colours: MapColours = {
+      page: grey(0),
+      free: grey(20),
+      kernel: grey(90),
+      mine: grey(200),
+      other: grey(120),
+      line: grey(1),
+      outline: grey(255),
+      hues: [grey(150), grey(160), grey(170), grey(180)],
+    };
+    const pixels = Array.from({ length: 64 }, (_, n) => [n % 8, n >> 3] as const);
+    const swatch = (style: number, kind: number) => JSON.stringify(pixels.map(([x, y]) => swatchColour(style, kind, x, y, colours)));
+    for (const style of [STYLE.mine, STYLE.hue, STYLE.other])
+      expect(new Set(Array.from({ length: KINDS }, (_, kind) => swatch(style, kind))).size).toBe(KINDS);
+    // The page cache is nobody's.
+    expect(swatch(STYLE.kernel, KIND.file)).not.toBe(swatch(STYLE.kernel, KIND.page));
   });
 });

@@ -1,12 +1,18 @@
+import type { Machine } from '#kernel/types.ts';
 import { t } from '../../text/t.ts';
 import type { Play } from './play.ts';
 import { ZoneDash } from './ZoneDash.tsx';
 
-const KINDS = ['page', 'table', 'block'] as const;
+/** Uses that have a pattern; shared memory and files only on a machine that has any. */
+function kindsOf({ disk, shm }: Machine): ('table' | 'block' | 'shared' | 'file')[] {
+  return ['table', 'block', ...(shm.size > 0 ? (['shared'] as const) : []), ...(disk === null ? [] : (['file'] as const))];
+}
 
 /** Zones by their dashes, uses by their patterns. */
 export function MapLegend({ play }: { play: Play }) {
-  const zones = play.seen.value?.all.machine.zones ?? [];
+  const seen = play.seen.value;
+  const zones = seen?.all.machine.zones ?? [];
+  const kinds = seen === null ? [] : kindsOf(seen.round.machine);
   return (
     <ul class="legend">
       {zones.map((zone) => (
@@ -25,7 +31,7 @@ export function MapLegend({ play }: { play: Play }) {
       <li>
         <span class="legend-swatch kernel" /> {t('play.map.kernel')}
       </li>
-      {KINDS.slice(1).map((kind) => (
+      {kinds.map((kind) => (
         <li key={kind}>
           <span class={`legend-swatch kind-${kind}`} /> {t(`play.map.kind.${kind}`)}
         </li>
