@@ -185,11 +185,17 @@ export class RoomSession implements Session {
         else this.attach(socket);
         return socket;
       },
-      () => null,
+      ({ code }: { code?: number }) => this.refused(late ? null : codeOfClose(code ?? 0)),
     );
     const opened = await Promise.race([joining, pause(CONNECT_MS).then(() => null)]);
     late = opened === null;
     return opened;
+  }
+
+  /** Somebody was removed between the seat and the socket. */
+  private refused(code: string | null): null {
+    if (code !== null && FINAL.has(code)) this.end(code);
+    return null;
   }
 
   private attach(socket: Room<unknown, RoomState>): void {

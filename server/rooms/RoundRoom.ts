@@ -3,9 +3,9 @@
  * ladder of early returns. Rules are in shared/game.
  */
 import type { Client, MessageContext } from '@colyseus/core';
-import { CloseCode, ServerError } from '@colyseus/core';
+import { CloseCode } from '@colyseus/core';
 import type { Scenario } from '#game/types.ts';
-import { CLOSE, CODES, type Code, type RoomRefusal } from '#protocol/codes.ts';
+import { CLOSE, type Code, type RoomRefusal } from '#protocol/codes.ts';
 import { MESSAGES_PER_SECOND_MAX, PEOPLE_MAX, TICKS_PER_SECOND } from '#protocol/limits.ts';
 import {
   HostMessage,
@@ -172,7 +172,8 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
 
   override onJoin(client: Client, options: { member: string }): void {
     const member = this.roster.byId(options.member);
-    if (member === null) throw new ServerError(CODES.NO_SEAT, 'NO_SEAT');
+    // Gone since the seat was asked for: whoever was not sent away asks again.
+    if (member === null) return client.leave(this.roster.wasKicked(options.member) ? CLOSE.KICKED : CloseCode.MAY_TRY_RECONNECT);
     client.userData = member.id;
     this.boundPings(client);
     const older = member.client;
@@ -326,11 +327,11 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   }
 
   /** Out of the room, and the process out of the round. The same person may come back as a newcomer. */
-  removeMember(member: Member): void {
+  removeMember(member: Member, isKick = false): void {
     const inRound = this.playing !== null && this.playing.seats.has(member.seat);
     if (inRound) this.playing!.queue({ type: 'leave', seat: member.seat });
     this.bots.remove(member.seat);
-    this.roster.remove(member, inRound);
+    this.roster.remove(member, inRound, isKick);
     member.client?.leave(CLOSE.KICKED, 'KICKED');
   }
 

@@ -52,7 +52,7 @@ const RULES: { [K in Kind]: Rule<K> } = {
     run: (room, action) => {
       const member = room.roster.byId(action.id);
       if (member === null || member.role === 'host') return 'NO_PERSON';
-      room.removeMember(member);
+      room.removeMember(member, true);
       return null;
     },
   },
@@ -61,7 +61,7 @@ const RULES: { [K in Kind]: Rule<K> } = {
     run: (room, action) => {
       if (room.roster.byId(action.id)?.role === 'host') return 'NO_PERSON';
       const members = room.roster.ban(action.id);
-      for (const member of members ?? []) room.removeMember(member);
+      for (const member of members ?? []) room.removeMember(member, true);
       return members === null ? 'NO_PERSON' : null;
     },
   },

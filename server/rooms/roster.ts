@@ -74,6 +74,8 @@ export class Roster {
   /** Devices of people who were in the room and are not any more, and those that may not come back; by the id that they had. */
   private readonly gone = new Map<string, Digest>();
   private readonly banned = new Map<string, Digest>();
+  /** Ids whose sockets, where they are still to come, hear that they were removed. */
+  private readonly kicked = new Set<string>();
 
   constructor(state: RoomState, hostDigest: Digest) {
     this.state = state;
@@ -135,11 +137,16 @@ export class Roster {
   }
 
   /** `spent`: the seat had a process in the round that is on; its number is not given again before the next. */
-  remove(member: Member, spent: boolean): void {
+  remove(member: Member, spent: boolean, isKick = false): void {
     this.members.delete(member.id);
     this.state.roster.delete(member.id);
     if (spent) this.spent.add(member.seat);
     if (member.bot === null) this.gone.set(member.id, member.digest);
+    if (isKick) this.kicked.add(member.id);
+  }
+
+  wasKicked(id: string): boolean {
+    return this.kicked.has(id);
   }
 
   /**

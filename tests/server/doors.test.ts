@@ -1,7 +1,8 @@
 /** How rooms are made, found, entered, locked, filled and left. */
-import { afterAll, beforeAll, describe as group, expect, test } from 'vitest';
-import { CODES } from '#protocol/codes.ts';
-import { askSeat, describe, enter, enterHost, makeRoom, newSecret, openPlace, post, type Place } from './people.ts';
+import { afterAll, beforeAll, describe as group, expect, test, vi } from 'vitest';
+import { CLOSE, CODES } from '#protocol/codes.ts';
+import { RoundRoom } from '../../server/rooms/RoundRoom.ts';
+import { askSeat, describe, enter, enterHost, Guest, makeRoom, newSecret, openPlace, post, type Place } from './people.ts';
 
 let place: Place;
 beforeAll(async () => {
@@ -128,7 +129,6 @@ group('seats', () => {
     const room = await makeRoom(place);
     const secret = newSecret();
     const seat = await askSeat(room, { secret, role: 'player' });
-    const { Guest } = await import('./people.ts');
     await Guest.connect(room, seat.body, secret);
     await expect(Guest.connect(room, seat.body, secret)).rejects.toThrow();
   });
@@ -251,6 +251,22 @@ group('locked, kicked', () => {
     expect(await host.host({ do: 'kick', id: 'nobody' })).toEqual({ ok: false, code: 'NO_PERSON' });
     expect(await host.host({ do: 'kick', id: host.welcome!.id })).toEqual({ ok: false, code: 'NO_PERSON' });
   });
+
+  test('who is kicked before their socket came is told so when it comes, and nothing fails', async () => {
+    const faults = vi.spyOn(RoundRoom.prototype, 'onUncaughtException');
+    const room = await makeRoom(place);
+    const host = await enterHost(room);
+    const secret = newSecret();
+    const seat = await askSeat(room, { secret, role: 'player' });
+    await host.until(() => host.roster.some((entry) => entry.name === seat.body.name));
+    const { id } = host.roster.find((entry) => entry.name === seat.body.name)!;
+    expect(await host.host({ do: 'kick', id })).toMatchObject({ ok: true });
+    await expect(Guest.connect(room, seat.body, secret)).rejects.toMatchObject({ code: CLOSE.KICKED });
+    await host.until(() => host.roster.length === 1);
+    expect(faults).not.toHaveBeenCalled();
+    faults.mockRestore();
+    expect((await enter(room, { secret })).seat.role).toBe('player');
+  });
 });
 
 group('banned', () => {
@@ -280,7 +296,6 @@ group('banned', () => {
     await host.until(() => entryOf() !== undefined && host.roster.filter((entry) => entry.role === 'player').length === 2);
     const again = entryOf()!;
     expect(await host.host({ do: 'ban', id: again.id })).toMatchObject({ ok: true });
-    const { Guest } = await import('./people.ts');
     await expect(Guest.connect(room, seat.body, present.secret)).rejects.toThrow();
   });
 
