@@ -1,5 +1,6 @@
 /** Identity: a device's secret is kept and compared as its SHA-256 only, and never reaches state or logs. */
 import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+import { SECRET_DIGITS } from '#protocol/limits.ts';
 
 /** 64 hex digits. */
 export type Digest = string;
@@ -13,6 +14,11 @@ export function sameDigest(one: Digest, other: Digest): boolean {
   const a = Buffer.from(one, 'hex');
   const b = Buffer.from(other, 'hex');
   return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** 128 bits that nobody can foresee, as a device's secret is written. */
+export function randomSecret(): string {
+  return randomBytes(SECRET_DIGITS / 2).toString('hex');
 }
 
 /** An integer from 0 to n − 1 that nobody can foresee. */

@@ -34,6 +34,7 @@ export function CreateScreen() {
     event.preventDefault();
     if (busy || chosen === undefined) return;
     setBusy(true);
+    setWrong(null);
     const answer = await createRoom({ scenario: id, secret: deviceSecret(), seconds: seconds ?? chosen.seconds, seats: seatsOf(seats) });
     setBusy(false);
     if (answer.ok) go(`/host/${answer.value.code}`);
@@ -47,14 +48,12 @@ export function CreateScreen() {
         <form onSubmit={(event) => void create(event)}>
           <h1>{t('host.head')}</h1>
           <p class="dim create-idea">{t('host.idea')}</p>
-          {wrong !== null && (
+          {wrong !== null && scenarios.length === 0 && (
             <div class="notice danger row spread" role="alert">
               <span>{sentenceOf(wrong)}</span>
-              {scenarios.length === 0 && (
-                <button type="button" class="button small" onClick={() => void load()}>
-                  {t('common.again')}
-                </button>
-              )}
+              <button type="button" class="button small" onClick={() => void load()}>
+                {t('common.again')}
+              </button>
             </div>
           )}
           <ScenarioChoices scenarios={scenarios} chosen={id} choose={(next) => (setId(next), setSeconds(null))} />
@@ -65,6 +64,11 @@ export function CreateScreen() {
             </fieldset>
             <SeatsField typed={seats} change={setSeats} />
           </div>
+          {wrong !== null && scenarios.length > 0 && (
+            <p class="notice danger" role="alert">
+              {sentenceOf(wrong)}
+            </p>
+          )}
           <button type="submit" class="button main large" disabled={busy || chosen === undefined}>
             {t('host.create')}
           </button>

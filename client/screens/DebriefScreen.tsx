@@ -88,7 +88,7 @@ function Debriefing({ replay, play, seen, close }: { replay: Replay; play: Play;
   const { mine, all } = seen;
   return (
     <main class={`play debrief tab-${tab}${mine === null ? '' : ' following'}`}>
-      <PlayHeader play={play} seen={seen}>
+      <PlayHeader play={play} seen={seen} clocked={false}>
         <span class="debrief-sign">{t('replay.sign')}</span>
         <button type="button" class="button small" onClick={close}>
           {t('replay.close')}

@@ -17,12 +17,16 @@ interface EndedProps {
 
 /** There is nothing to come back to, or nobody who may. */
 const NO_WAY_BACK = new Set(
-  'NO_ROOM GONE ROOM_CLOSED ROOM_BROKEN FORGOTTEN OTHER_RULES BAD_CODE NOT_HOST BANNED FOREIGN_ORIGIN LEFT'.split(' '),
+  'NO_ROOM GONE ROOM_CLOSED ROOM_BROKEN FORGOTTEN OTHER_RULES BAD_CODE NOT_HOST BANNED FOREIGN_ORIGIN NO_PASS LEFT'.split(' '),
 );
 
-function headOf(role: Role, entered: boolean): string {
+/** Nobody is in the room any more. */
+const CLOSED = new Set(['GONE', 'ROOM_CLOSED', 'ROOM_BROKEN', 'FORGOTTEN']);
+
+function headOf(code: string, role: Role, entered: boolean): string {
   if (!entered) return 'common.noEntry';
-  return role === 'host' ? 'common.endedHost' : 'common.ended';
+  if (role === 'host') return 'common.endedHost';
+  return CLOSED.has(code) ? 'common.endedRoom' : 'common.ended';
 }
 
 function backOf(code: string, entered: boolean): string {
@@ -37,7 +41,7 @@ export function EndedScreen({ code, room, role, entered, enterAgain, leave }: En
       <TopBar home={false} />
       <main class="ended">
         <div class={`ended-card ${role}`} role="alert">
-          <h1>{t(headOf(role, entered))}</h1>
+          <h1>{t(headOf(code, role, entered))}</h1>
           <p class="mono dim">{room}</p>
           <p>{sentenceOf(code)}</p>
           <div class="row">

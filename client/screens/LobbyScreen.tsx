@@ -23,7 +23,7 @@ export function LobbyScreen({ session, leave }: { session: Session; leave(): voi
       <TopBar home={false}>
         <span class="mono dim">{room.code}</span>
         <span class="row lobby-leave">
-          <OtherDevice code={room.code} role="player" />
+          <OtherDevice session={session} />
           <button type="button" class="button quiet small" onClick={leave}>
             {t('common.leave')}
           </button>

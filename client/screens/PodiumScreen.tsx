@@ -15,7 +15,7 @@ export function PodiumScreen({ session, leave }: { session: Session; leave(): vo
           <TopBar home={false}>
             <span class="mono dim">{session.room.value?.code}</span>
             <span class="row podium-leave">
-              <OtherDevice code={session.room.value?.code ?? ''} role="player" />
+              <OtherDevice session={session} />
               <button type="button" class="button quiet small" onClick={leave}>
                 {t('common.leave')}
               </button>

@@ -4,7 +4,7 @@ import { LinkBanner } from '../panels/LinkBanner.tsx';
 import { Later } from '../panels/Later.tsx';
 import { TopBar } from '../panels/TopBar.tsx';
 import { go } from '../route.ts';
-import { forgetBrought, keepPlaceOfTab, placeOfTab, secretFor } from '../session/device.ts';
+import { forgetBrought, keepPlaceOfTab, passFor, placeOfTab, secretFor, usePass } from '../session/device.ts';
 import { RoomSession } from '../session/RoomSession.ts';
 import type { Role } from '../session/Session.ts';
 import { openTestDoor } from '../session/testDoor.ts';
@@ -37,7 +37,9 @@ export function RoomScreen({ code, role }: { code: string; role: Role }) {
 function RoomOnce({ code, role, enterAgain }: { code: string; role: Role; enterAgain(): void }) {
   const [session] = useState(() => {
     const name = role === 'player' ? (placeOfTab()?.name ?? '') : '';
-    return new RoomSession({ code, role, secret: secretFor(code), ...(name === '' ? {} : { name }) });
+    const pass = passFor(code);
+    const door = { code, role, secret: secretFor(code), seated: () => usePass(code) };
+    return new RoomSession({ ...door, ...(name === '' ? {} : { name }), ...(pass === undefined ? {} : { pass }) });
   });
   useEffect(() => {
     openTestDoor(session);
@@ -97,7 +99,7 @@ function Phased({ session, leave }: { session: RoomSession; leave(): void }) {
   }
   const menu = (
     <>
-      <OtherDevice code={room.code} role="player" />
+      <OtherDevice session={session} />
       <LeaveKey leave={leave} />
     </>
   );

@@ -10,7 +10,7 @@ import { createRound, playTick, roundHash } from '#game/round.ts';
 import type { Round } from '#game/round.ts';
 import type { Action, BotName, Input, RoundEvent, Scenario, Seat, Tick } from '#game/types.ts';
 import { wholeRecording, type Recording } from './recording.ts';
-import type { HostAction, Link, RoomFacts, RosterEntry, Session } from './Session.ts';
+import type { HostAction, Link, RoomFacts, RosterEntry, Session, Passed } from './Session.ts';
 
 export interface LocalRoom {
   scenario: Scenario;
@@ -89,6 +89,11 @@ export class LocalSession implements Session {
       default:
         return { ok: false, code: 'WRONG_PHASE' };
     }
+  }
+
+  /** Nobody else knows of it. */
+  async pass(): Promise<Passed> {
+    return { ok: false, code: 'NO_SEAT' };
   }
 
   async recorded(): Promise<{ ok: true; recording: Recording }> {

@@ -11,7 +11,7 @@ import { Cursor, SLICE_MS, type CursorParts } from './Cursor.ts';
 import { Keyframes } from './keyframes.ts';
 import { Reader, type Story } from './Reader.ts';
 import { botsOf, type Recording } from './recording.ts';
-import type { HostAction, Link, RoomFacts, RosterEntry, Session } from './Session.ts';
+import type { HostAction, Link, RoomFacts, RosterEntry, Session, Passed } from './Session.ts';
 
 export const SPEEDS = [0.5, 1, 2, 4, 8] as const;
 export type Speed = (typeof SPEEDS)[number];
@@ -104,6 +104,11 @@ export class ReplaySession implements Session {
     if (action.do === 'pause') this.pause();
     else this.play();
     return { ok: true };
+  }
+
+  /** Nobody else knows of it. */
+  async pass(): Promise<Passed> {
+    return { ok: false, code: 'NO_SEAT' };
   }
 
   async recorded(): Promise<{ ok: true; recording: Recording }> {

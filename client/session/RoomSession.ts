@@ -9,7 +9,7 @@ import { createFacts } from '#kernel/facts.ts';
 import { playTick, restoreRound, roundHash, type Round } from '#game/round.ts';
 import type { Action, BotName, RoundEvent, Seat } from '#game/types.ts';
 import { codeOfClose } from '#protocol/codes.ts';
-import type { DigestMessage, HostReply, InputReply, SeatReply, WelcomeMessage } from '#protocol/messages.ts';
+import type { DigestMessage, HostReply, InputReply, PassReply, SeatReply, WelcomeMessage } from '#protocol/messages.ts';
 import type { RoomState } from '#protocol/roomState.ts';
 import { decodeSnap } from '#protocol/snap.ts';
 import { decodeTick } from '#protocol/tick.ts';
@@ -18,7 +18,7 @@ import { Follower } from './Follower.ts';
 import { Outbox, type Sent } from './Outbox.ts';
 import type { Recorded } from './recording.ts';
 import { roomRecording } from './roomRecording.ts';
-import type { HostAction, Link, Phase, Role, RoomFacts, Session } from './Session.ts';
+import type { HostAction, Link, Passed, Phase, Role, RoomFacts, Session } from './Session.ts';
 import { Tape } from './Tape.ts';
 
 export interface RoomDoor {
@@ -26,6 +26,10 @@ export interface RoomDoor {
   role: Role;
   secret: string;
   name?: string;
+  /** Of somebody whose place this device takes over. */
+  pass?: string;
+  /** The seat was given. */
+  seated?(): void;
 }
 
 /** Without a word in a running round for this long, the link counts as lost. */
@@ -46,7 +50,7 @@ const RESYNC_RETRY_MS = 2200;
 const FINAL = new Set(
   (
     'KICKED BANNED REPLACED ROOM_CLOSED ROOM_BROKEN NO_ROOM BAD_CODE LOCKED FULL TOO_MANY_WATCH NOT_HOST MALFORMED ' +
-    'FOREIGN_ORIGIN NO_SEAT OTHER_RULES FORGOTTEN'
+    'FOREIGN_ORIGIN NO_SEAT OTHER_RULES FORGOTTEN NO_PASS'
   ).split(' '),
 );
 
@@ -132,6 +136,11 @@ export class RoomSession implements Session {
     return { ok: true, recording: await roomRecording(tape, round, this.room.value) };
   }
 
+  async pass(): Promise<Passed> {
+    const answer = await this.ask<PassReply>('pass', {});
+    return answer.ok ? { ok: true, pass: answer.value.pass } : answer;
+  }
+
   leave(): void {
     const socket = this.socket;
     this.end('LEFT');
@@ -163,10 +172,15 @@ export class RoomSession implements Session {
   }
 
   private async takeSeat(patienceMs?: number): Promise<SeatReply | null> {
-    const { code, role, secret, name } = this.door;
+    const { code, role, secret, name, pass, seated } = this.door;
     const since = Date.now();
-    const answer = await askSeat(code, { secret, role, ...(name === undefined ? {} : { name }) }, patienceMs);
-    if (answer.ok) return answer.value;
+    const body = { secret, role, ...(name === undefined ? {} : { name }), ...(pass === undefined ? {} : { pass }) };
+    const answer = await askSeat(code, body, patienceMs);
+    if (answer.ok) {
+      seated?.();
+      this.door = { code, role, secret, ...(name === undefined ? {} : { name }) };
+      return answer.value;
+    }
     if (answer.code === 'NO_LINK' && Date.now() - since >= QUICK_MS) await dropDeadConnections();
     // A page that was just opened has no room yet, so the watch does not judge it.
     if (answer.code === 'NO_LINK' && this.room.value === null) this.link.value = 'lost';

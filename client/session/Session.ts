@@ -66,6 +66,8 @@ export type HostAction =
 /** `lost`: nothing heard for 3 s. `behind`: playing the log to catch up. */
 export type Link = 'connecting' | 'live' | 'lost' | 'behind' | 'closed';
 
+export type Passed = { ok: true; pass: string } | { ok: false; code: string };
+
 /**
  * Give me ticks, take my inputs. RoomSession (Colyseus), LocalSession (a sequencer in the browser) and ReplaySession (a log
  * with a cursor) stand behind it; nothing above knows which one it has.
@@ -86,6 +88,8 @@ export interface Session {
   /** Resolves when queued (not yet confirmed; the tick confirms), or with the code of the refusal. */
   act(action: Action): Promise<{ ok: true; seq: number } | { ok: false; code: string }>;
   host(action: HostAction): Promise<{ ok: true } | { ok: false; code: string }>;
+  /** For another device, to go on there as who one is; or why there is none, as a code. */
+  pass(): Promise<Passed>;
   /** The round so far, to be played again; or why not, as a code. */
   recorded(): Promise<Recorded>;
   leave(): void;

@@ -13,23 +13,48 @@ let spare: string | null = null;
 export function deviceSecret(): string {
   const kept = read(localStore, SECRET);
   if (kept !== null && FORM.test(kept)) return kept;
-  if (spare === null) {
-    const bytes = crypto.getRandomValues(new Uint8Array(SECRET_DIGITS / 2));
-    spare = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  }
+  spare ??= newSecret();
   write(localStore, SECRET, spare);
   return spare;
 }
 
-/** The proof for a room: what was brought here for it from another device, else this device's own. */
-export function secretFor(code: string): string {
-  const [room, secret = ''] = read(localStore, BROUGHT)?.split(' ') ?? [];
-  return room === code && FORM.test(secret) ? secret : deviceSecret();
+function newSecret(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(SECRET_DIGITS / 2));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Of one room at a time. */
-export function bringSecret(code: string, secret: string): void {
-  write(localStore, BROUGHT, `${code} ${secret}`);
+/** A place that was brought here from another device by a pass: a secret for this room alone. */
+interface Brought {
+  secret: string;
+  pass: string;
+  used: boolean;
+}
+
+function broughtTo(code: string): Brought | null {
+  const [room, secret = '', pass = '', used] = read(localStore, BROUGHT)?.split(' ') ?? [];
+  return room === code && FORM.test(secret) && FORM.test(pass) ? { secret, pass, used: used !== undefined } : null;
+}
+
+/** The proof for a room: that of a place that was brought here, else this device's own. */
+export function secretFor(code: string): string {
+  return broughtTo(code)?.secret ?? deviceSecret();
+}
+
+/** The pass that the room has not seen yet. */
+export function passFor(code: string): string | undefined {
+  const brought = broughtTo(code);
+  return brought === null || brought.used ? undefined : brought.pass;
+}
+
+/** Of one room at a time. A link that is opened again here changes nothing: its pass has made this device known. */
+export function bringPass(code: string, pass: string): void {
+  if (broughtTo(code)?.pass !== pass) write(localStore, BROUGHT, `${code} ${newSecret()} ${pass}`);
+}
+
+/** The room knows the secret from now on. */
+export function usePass(code: string): void {
+  const brought = broughtTo(code);
+  if (brought !== null && !brought.used) write(localStore, BROUGHT, `${code} ${brought.secret} ${brought.pass} used`);
 }
 
 /** Who leaves by their own will leaves nothing of themselves behind on a device that may not be theirs. */

@@ -29,6 +29,7 @@ export function nameless(session: Session): Session {
     onEvents: (see) => session.onEvents(see),
     act: (action) => session.act(action),
     host: (action) => session.host(action),
+    pass: () => session.pass(),
     recorded: async () => {
       const answer = await session.recorded();
       return answer.ok ? { ok: true, recording: { ...answer.recording, roster: [] } } : answer;

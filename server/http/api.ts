@@ -137,8 +137,8 @@ async function takeSeat({ asleep }: ApiParts, guesses: AddressBudget, request: R
   if (matchMaker.state !== matchMaker.MatchMakerState.READY) return refuse(response, 'STOPPING');
   const listing = await findRoom((code) => asleep.wake(code), guesses, request, response);
   if (listing === null) return;
-  const { secret, role, name } = body.data;
-  const asked: SeatRequest = { digest: digestOf(secret), role, ...(name === undefined ? {} : { name }) };
+  const { secret, role, name, pass } = body.data;
+  const asked: SeatRequest = { digest: digestOf(secret), role, name, pass };
   const seated = await whileOpen(listing, () => matchMaker.remoteRoomCall<RoundRoom, 'takeSeat'>(listing.roomId, 'takeSeat', [asked]));
   if (seated === null) return refuse(response, 'NO_ROOM');
   if (!seated.ok) return refuse(response, seated.code);

@@ -1,34 +1,24 @@
 /**
- * A room: it checks who may do what, queues inputs, has its ticks closed and sends them. Every message goes down one
- * ladder of early returns. Rules are in shared/game.
+ * A room: it lets people in, has its ticks closed and sends them. What they say is answered in messages.ts; rules are in
+ * shared/game.
  */
 import type { Client, MessageContext } from '@colyseus/core';
 import { CloseCode } from '@colyseus/core';
 import type { Scenario } from '#game/types.ts';
-import { CLOSE, type Code, type RoomRefusal } from '#protocol/codes.ts';
+import { CLOSE } from '#protocol/codes.ts';
 import { MESSAGES_PER_SECOND_MAX, PEOPLE_MAX, TICKS_PER_SECOND } from '#protocol/limits.ts';
-import {
-  HostMessage,
-  InputMessage,
-  ResyncMessage,
-  type HostReply,
-  type InputReply,
-  type Phase,
-  type RoomReply,
-  type WelcomeMessage,
-} from '#protocol/messages.ts';
+import type { Phase, RoomReply, WelcomeMessage } from '#protocol/messages.ts';
 import { RoomState } from '#protocol/roomState.ts';
 import type { Logger } from '../log.ts';
 import type { Counted, Metrics } from '../metrics.ts';
 import { randomUint32, type Digest } from '../secrets.ts';
-import { sentenceOf } from '../sentences.ts';
 import { Playing } from '../sequencer/Playing.ts';
 import type { Sequencer, Ticking } from '../sequencer/Sequencer.ts';
 import type { Scenarios } from '../scenarios.ts';
 import type { RoomRow } from '../store/tables.ts';
 import { RoomBots } from './bots.ts';
 import { Caretaker, HOUSEKEEPING_MS, type Patience } from './Caretaker.ts';
-import { actAsHost } from './hosting.ts';
+import { onHost, onInput, onPass, onResync } from './messages.ts';
 import { RoomRecord, type Archive } from './record.ts';
 import { briefingTicksLeft, restoreRoom, Returns } from './restore.ts';
 import { Roster, type Member, type Seated, type SeatRequest } from './roster.ts';
@@ -73,6 +63,7 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   /** Those of this process. */
   static readonly open = new Set<RoundRoom>();
 
+  readonly counted = RoundRoom.metrics;
   override state = new RoomState();
   override maxClients = SOCKETS_MAX;
   override autoDispose = false;
@@ -96,9 +87,10 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
   private readonly caretaker = new Caretaker(this);
 
   override messages = {
-    input: (client: Client, message: unknown, context: MessageContext) => this.onInput(client, message, context),
-    host: (client: Client, message: unknown, context: MessageContext) => this.onHost(client, message, context),
-    resync: (client: Client, message: unknown, context: MessageContext) => this.onResync(client, message, context),
+    input: (client: Client, message: unknown, context: MessageContext) => onInput(this, client, message, context),
+    host: (client: Client, message: unknown, context: MessageContext) => onHost(this, client, message, context),
+    resync: (client: Client, message: unknown, context: MessageContext) => onResync(this, client, message, context),
+    pass: (client: Client, message: unknown, context: MessageContext) => onPass(this, client, message, context),
   };
 
   override async onCreate(options: RoundRoomOptions | KeptRoomOptions): Promise<void> {
@@ -196,52 +188,8 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     if (member?.client === client) this.roster.setClient(member, null, performance.now());
   }
 
-  /* ---- messages ---- */
-
-  private onInput(client: Client, message: unknown, context: MessageContext): InputReply | undefined {
-    const parsed = InputMessage.safeParse(message);
-    if (!parsed.success) return refuse(context, 'MALFORMED');
-    const member = this.memberOf(client);
-    if (member === null || member.client !== client || member.seat < 0) return refuse(context, 'NO_SEAT');
-    if (member.watching) return refuse(context, 'WATCHING');
-    if (this.phase !== 'running' || this.playing === null) return refuse(context, 'WRONG_PHASE');
-    const { seq, action } = parsed.data;
-    // Sent again after a doubt: it is queued already.
-    if (seq <= member.ownSeq) return { queued: seq };
-    // A bot that stood in has used this number; the welcome has said so.
-    if (seq <= member.seq) return refuse(context, 'MALFORMED');
-    if (!member.inputs.take()) return refuse(context, 'TOO_FAST');
-    member.seq = member.ownSeq = seq;
-    this.playing.queue({ type: 'act', seat: member.seat, seq, action });
-    RoundRoom.metrics.input();
-    return { queued: seq };
-  }
-
-  private onHost(client: Client, message: unknown, context: MessageContext): HostReply | undefined {
-    const parsed = HostMessage.safeParse(message);
-    if (!parsed.success) return refuse(context, 'MALFORMED');
-    const member = this.memberOf(client);
-    if (member === null || member.client !== client || member.role !== 'host') return refuse(context, 'NOT_HOST');
-    if (!member.inputs.take()) return refuse(context, 'TOO_FAST');
-    const refused = actAsHost(this, parsed.data.action);
-    if (refused !== null) return refuse(context, refused);
-    this.record.keep();
-    this.log.info({ action: parsed.data.action.do, phase: this.phase }, 'host');
-    return { done: true };
-  }
-
-  private onResync(client: Client, message: unknown, context: MessageContext): HostReply | undefined {
-    if (!ResyncMessage.safeParse(message).success) return refuse(context, 'MALFORMED');
-    const member = this.memberOf(client);
-    if (member === null || member.client !== client) return refuse(context, 'NO_SEAT');
-    if (this.playing === null) return refuse(context, 'WRONG_PHASE');
-    if (!member.resyncs.take()) return refuse(context, 'TOO_FAST');
-    this.log.warn({ tick: this.playing.ticks.length, seat: member.seat }, 'resync asked for');
-    this.followAgain(client, true);
-    return { done: true };
-  }
-
-  private memberOf(client: Client): Member | null {
+  /** Null for the socket of somebody who is not in the room any more. */
+  memberOf(client: Client): Member | null {
     return this.roster.byId(String(client.userData));
   }
 
@@ -390,11 +338,4 @@ export class RoundRoom extends SafeRoom<RoomState> implements Ticking {
     this.state.briefingMs = 0;
     this.setPhase('running');
   }
-}
-
-function refuse(context: MessageContext, code: Code): undefined {
-  const refusal: RoomRefusal = { reason: code, sentence: sentenceOf(code) };
-  RoundRoom.metrics.refused(code);
-  context.reject(refusal);
-  return undefined;
 }

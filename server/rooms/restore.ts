@@ -12,11 +12,11 @@ import { readPerson, readRoom } from './saved.ts';
 
 /** State, roster and round; a round that cannot be played on leaves the class in the lobby. */
 export async function restoreRoom(room: RoundRoom, store: Store, row: RoomRow): Promise<void> {
-  const { state, spent, bans } = readRoom(row.saved);
+  const saved = readRoom(row.saved);
   room.record.resume(row.key);
-  room.state.assign({ ...state, code: row.code });
+  room.state.assign({ ...saved.state, code: row.code });
   room.roster = new Roster(room.state, row.hostDigest);
-  room.roster.restore(peopleOf(store, row.key).map(readPerson), spent, bans);
+  room.roster.restore(peopleOf(store, row.key).map(readPerson), saved);
   const resumed = row.round === null ? null : await resumeRound(room, store, row.round);
   if (resumed === null) {
     room.state.phase = 'lobby' satisfies Phase;

@@ -6,6 +6,7 @@ import type { Client } from '@colyseus/core';
 import type { BotName, Seat } from '#game/types.ts';
 import type { Code } from '#protocol/codes.ts';
 import {
+  DEVICES_MAX,
   INPUTS_BURST,
   INPUTS_PER_SECOND,
   PEOPLE_MAX,
@@ -22,7 +23,8 @@ import { checkName, lookAlikeKey, makeName } from '#protocol/names.ts';
 import { Person, type RoomState } from '#protocol/roomState.ts';
 import { randomBelow, randomId, sameDigest, type Digest } from '../secrets.ts';
 import { Budget } from './budget.ts';
-import type { readPerson } from './saved.ts';
+import { Passes } from './passes.ts';
+import type { readPerson, SavedRoom } from './saved.ts';
 import type { Slowness } from './slow.ts';
 
 /** A host's name in the roster; people see their own language's word for the role. */
@@ -35,6 +37,8 @@ export interface Member {
   readonly bot: BotName | null;
   /** '' for bots. */
   readonly digest: Digest;
+  /** Other devices of the same person, let in by passes; those of a host are the room's own. */
+  also: readonly Digest[];
   readonly seat: Seat;
   name: string;
   /** The one socket that counts, or null. */
@@ -60,26 +64,29 @@ export interface SeatRequest {
   digest: Digest;
   role: Role;
   name?: string | undefined;
+  pass?: string | undefined;
 }
 
 export type Seated = { ok: true; id: string; role: Role; seat: Seat; name: string } | { ok: false; code: Code };
 
 export class Roster {
   private readonly state: RoomState;
-  private readonly hostDigest: Digest;
+  /** The device that made the room, and those that it let in to host, the newest last. */
+  private hostDigests: readonly Digest[];
+  private readonly passes = new Passes();
   private readonly members = new Map<string, Member>();
   /** Seat numbers of this round that are not to be given again: their process is gone. */
   private readonly spent = new Set<Seat>();
 
   /** Devices of people who were in the room and are not any more, and those that may not come back; by the id that they had. */
-  private readonly gone = new Map<string, Digest>();
-  private readonly banned = new Map<string, Digest>();
+  private readonly gone = new Map<string, readonly Digest[]>();
+  private readonly banned = new Map<string, readonly Digest[]>();
   /** Ids whose sockets, where they are still to come, hear that they were removed. */
   private readonly kicked = new Set<string>();
 
   constructor(state: RoomState, hostDigest: Digest) {
     this.state = state;
-    this.hostDigest = hostDigest;
+    this.hostDigests = [hostDigest];
   }
 
   get size(): number {
@@ -107,7 +114,8 @@ export class Roster {
   admit(request: SeatRequest, mayRename: boolean): Seated {
     const known = this.find(request);
     if (known !== null) return this.welcomeBack(known, mayRename ? request.name : undefined);
-    const isHost = sameDigest(request.digest, this.hostDigest);
+    if (request.pass !== undefined) return this.letIn(request.pass, request);
+    const isHost = isAmong(request.digest, this.hostDigests);
     if (request.role === 'host')
       return isHost ? answer(this.add('host', request.digest, null, -1, HOST_NAME)) : { ok: false, code: 'NOT_HOST' };
     if (this.isBanned(request.digest)) return { ok: false, code: 'BANNED' };
@@ -119,6 +127,19 @@ export class Roster {
     const named = this.nameFor(request.name, null);
     if (!named.ok) return named;
     return answer(this.add('player', request.digest, null, seat, named.name));
+  }
+
+  /** For another device of this member. */
+  givePass(member: Member): string {
+    return this.passes.give(member.id, performance.now());
+  }
+
+  private letIn(pass: string, { digest, role }: SeatRequest): Seated {
+    const member = this.byId(this.passes.take(pass, performance.now()) ?? '');
+    if (member === null || member.role !== role) return { ok: false, code: 'NO_PASS' };
+    if (role === 'host') this.hostDigests = [this.hostDigests[0]!, ...[...this.hosts(), digest].slice(-DEVICES_MAX)];
+    else member.also = [...member.also, digest].slice(-DEVICES_MAX);
+    return this.welcomeBack(member, undefined);
   }
 
   private admitWatcher(role: keyof typeof WATCHERS_MAX, digest: Digest): Seated {
@@ -141,7 +162,7 @@ export class Roster {
     this.members.delete(member.id);
     this.state.roster.delete(member.id);
     if (spent) this.spent.add(member.seat);
-    if (member.bot === null) this.gone.set(member.id, member.digest);
+    if (member.bot === null) this.gone.set(member.id, digestsOf(member));
     if (isKick) this.kicked.add(member.id);
   }
 
@@ -155,27 +176,33 @@ export class Roster {
    * Simplified: a person who clears the browser's storage has another device; then the room is to be locked.
    */
   ban(id: string): Member[] | null {
-    const digest = this.members.get(id)?.digest ?? this.gone.get(id);
-    if (digest === undefined || digest === '') return null;
-    this.banned.set(id, digest);
-    return this.all().filter((member) => member.role !== 'host' && member.digest !== '' && sameDigest(member.digest, digest));
+    const member = this.members.get(id);
+    const digests = member === undefined ? this.gone.get(id) : digestsOf(member);
+    if (digests === undefined || digests.length === 0) return null;
+    this.banned.set(id, digests);
+    return this.all().filter((other) => other.role !== 'host' && digestsOf(other).some((digest) => isAmong(digest, digests)));
   }
 
   /** False when nobody was banned under this id. */
   pardon(id: string): boolean {
-    const digest = this.banned.get(id);
-    if (digest === undefined) return false;
-    for (const [other, kept] of this.banned) if (sameDigest(kept, digest)) this.banned.delete(other);
+    const digests = this.banned.get(id);
+    if (digests === undefined) return false;
+    for (const [other, kept] of this.banned) if (kept.some((digest) => isAmong(digest, digests))) this.banned.delete(other);
     return true;
   }
 
   private isBanned(digest: Digest): boolean {
-    return [...this.banned.values()].some((kept) => sameDigest(kept, digest));
+    return [...this.banned.values()].some((kept) => isAmong(digest, kept));
   }
 
   /** Who may not come back, to be written down. */
-  bans(): [string, Digest][] {
-    return [...this.banned];
+  bans(): [string, ...Digest[]][] {
+    return [...this.banned].map(([id, digests]) => [id, ...digests]);
+  }
+
+  /** Devices that were let in to host, to be written down. */
+  hosts(): readonly Digest[] {
+    return this.hostDigests.slice(1);
   }
 
   newRound(): void {
@@ -187,10 +214,12 @@ export class Roster {
   }
 
   /** Those who were in the room when it was last written; nobody of them has a socket. */
-  restore(people: ReturnType<typeof readPerson>[], spent: readonly Seat[], bans: readonly [string, Digest][] = []): void {
-    for (const [id, digest] of bans) this.banned.set(id, digest);
-    for (const { id, role, digest, bot, seat, name, arrived } of people) this.add(role, digest, bot, seat, name, id).arrived = arrived;
+  restore(people: ReturnType<typeof readPerson>[], { spent, bans = [], hosts = [] }: SavedRoom): void {
+    for (const [id, ...digests] of bans) this.banned.set(id, digests);
+    for (const { id, role, digest, bot, seat, name, arrived, also } of people)
+      Object.assign(this.add(role, digest, bot, seat, name, id), { arrived, also: also ?? [] });
     for (const seat of spent) this.spent.add(seat);
+    this.hostDigests = [...this.hostDigests, ...hosts];
   }
 
   setClient(member: Member, client: Client | null, now: number): void {
@@ -202,9 +231,9 @@ export class Roster {
 
   private find(request: SeatRequest): Member | null {
     let found: Member | null = null;
-    // All are compared, each in constant time.
     for (const member of this.members.values())
-      if (member.role === request.role && member.digest !== '' && sameDigest(member.digest, request.digest)) found = member;
+      if (member.role === request.role && isAmong(request.digest, member.role === 'host' ? this.hostDigests : digestsOf(member)))
+        found = member;
     return found;
   }
 
@@ -228,6 +257,7 @@ export class Roster {
       role,
       bot,
       digest,
+      also: [],
       seat,
       name,
       client: null,
@@ -281,6 +311,16 @@ export class Roster {
       if (!this.isTaken(name, null)) return name;
     }
   }
+}
+
+/** None of a bot. */
+function digestsOf({ digest, also }: Member): readonly Digest[] {
+  return digest === '' ? [] : [digest, ...also];
+}
+
+/** All are compared, each in constant time. */
+function isAmong(digest: Digest, digests: readonly Digest[]): boolean {
+  return digests.filter((other) => sameDigest(digest, other)).length > 0;
 }
 
 function answer(member: Member): Seated {

@@ -19,7 +19,9 @@ export interface SavedRoom {
   /** Seat numbers that the round has used up. */
   spent: Seat[];
   /** Devices that may not come back, by the id that their person had; none in rooms of older versions. */
-  bans?: [string, Digest][];
+  bans?: [string, ...Digest[]][];
+  /** Devices that the host let in to host. */
+  hosts?: readonly Digest[];
 }
 
 interface SavedPerson {
@@ -27,11 +29,13 @@ interface SavedPerson {
   seat: Seat;
   bot: BotName | null;
   arrived: boolean;
+  /** Other devices of the person; none in rooms of older versions. */
+  also?: readonly Digest[];
 }
 
 export function roomText(state: RoomState, roster: Roster): string {
   const kept = Object.fromEntries(KEPT.map((name) => [name, state[name]])) as SavedRoom['state'];
-  const saved: SavedRoom = { state: kept, spent: roster.spentSeats(), bans: roster.bans() };
+  const saved: SavedRoom = { state: kept, spent: roster.spentSeats(), bans: roster.bans(), hosts: roster.hosts() };
   return JSON.stringify(saved);
 }
 
@@ -40,8 +44,8 @@ export function readRoom(text: string): SavedRoom {
 }
 
 /** All but the room, which the writer knows. */
-export function personRow({ id, role, seat, bot, arrived, name, digest }: Member, place: number): Omit<PersonRow, 'room'> {
-  const saved: SavedPerson = { role, seat, bot, arrived };
+export function personRow({ id, role, seat, bot, arrived, name, digest, also }: Member, place: number): Omit<PersonRow, 'room'> {
+  const saved: SavedPerson = { role, seat, bot, arrived, also };
   return { id, place, name, digest, saved: JSON.stringify(saved) };
 }
 

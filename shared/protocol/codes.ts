@@ -44,6 +44,8 @@ export const CODES = {
   TOO_MANY_WATCH: 409,
   /** The secret is not the host's. */
   NOT_HOST: 403,
+  /** The pass was used, or is too old, or its person is gone. */
+  NO_PASS: 410,
   NAME_TAKEN: 409,
   NAME_EMPTY: 400,
   NAME_TOO_LONG: 400,

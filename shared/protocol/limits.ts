@@ -54,6 +54,10 @@ export const NAME_UNITS_MAX = 80;
 export const CODE_LENGTH = 6;
 /** Hex digits of a device's secret: 128 bits. */
 export const SECRET_DIGITS = 32;
+/** For so long a pass lets another device into one's place, unless it was used. */
+export const PASS_SECONDS = 300;
+/** Devices that may have come into one place by passes; who came by the first of more has to be let in anew. */
+export const DEVICES_MAX = 8;
 
 /** Inputs of one person: a second on average, and at once. The round has a tighter budget of its own. */
 export const INPUTS_PER_SECOND = 10;

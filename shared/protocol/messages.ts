@@ -4,7 +4,7 @@
  *
  * HTTP: POST /api/rooms · GET /api/rooms/:code · GET /api/scenarios · GET /api/here · POST /api/rooms/:code/seat ·
  * GET /api/rooms/:code/rounds · GET /api/rounds/:id.
- * Room, client → server, by `room.request(type, payload)`: `input`, `host`, `resync`; a refusal rejects with a RoomRefusal.
+ * Room, client → server, by `room.request(type, payload)`: `input`, `host`, `resync`, `pass`; a refusal rejects with a RoomRefusal.
  * Room, server → client: `welcome` (JSON), `snap` (bytes, snap.ts), `tick` (bytes, tick.ts), `digest` (JSON).
  */
 import { z } from 'zod';
@@ -65,6 +65,8 @@ export const SeatBody = z.strictObject({
   /** Checked by names.ts; without one the server gives a generated name. Only players have one. */
   name: z.string().max(NAME_UNITS_MAX).optional(),
   role,
+  /** Of a new device: it gets the place of whoever asked for the pass, and its secret opens that place from then on. */
+  pass: secret.optional(),
 });
 export type SeatBody = z.infer<typeof SeatBody>;
 
@@ -182,6 +184,13 @@ export interface HostReply {
 
 /** Asks for a snapshot and what follows it. */
 export const ResyncMessage = z.strictObject({});
+
+/** Asks for a pass: it lets another device into one's own place, once, within PASS_SECONDS. */
+export const PassMessage = z.strictObject({});
+export interface PassReply {
+  /** 32 hex digits. */
+  pass: string;
+}
 
 /* ---- room, server → client ---- */
 

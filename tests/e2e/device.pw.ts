@@ -11,7 +11,7 @@ async function ownLink(page: Page): Promise<string> {
   return link;
 }
 
-test('a student and the teacher go on on other devices, as who they were; a wrong proof makes a newcomer', async ({ classroom }) => {
+test('a student and the teacher go on on other devices, as who they were; a link that was used opens nothing', async ({ classroom }) => {
   const { page: host, code } = await classroom.host({ seconds: 180 });
   const ada = await classroom.student(code, 'Ada');
   await door(host, 'host', { do: 'start' });
@@ -25,7 +25,7 @@ test('a student and the teacher go on on other devices, as who they were; a wron
   await linked(phone);
   await atTick(phone, 5);
   await expect.poll(async () => ({ seat: await door(phone, 'seat'), pid: await door(phone, 'pid') })).toEqual(before);
-  // Nobody who looks at the address learns the proof.
+  // Nobody who looks at the address learns the pass.
   expect(new URL(phone.url()).hash).toBe('');
   await expect(ada.getByRole('alert')).toContainText('on another device');
   await phone.reload();
@@ -43,15 +43,23 @@ test('a student and the teacher go on on other devices, as who they were; a wron
   await tablet.getByRole('button', { name: 'Pause' }).click();
   await expect.poll(() => door(phone, 'phase')).toBe('paused');
 
+  // Opened once more where it was opened it is the way back; anywhere else it opens nothing, and tells why.
+  await phone.goto(`${classroom.house.url}/`);
+  await phone.goto(link.replace('#', '?test#'));
+  await linked(phone);
+  expect(await door(phone, 'seat')).toBe(before.seat);
   const stranger = await classroom.somebody();
-  await stranger.goto(`${classroom.house.url}/j/${code}?test#me=${'0'.repeat(32)}`);
-  await linked(stranger);
-  expect(await door(stranger, 'seat')).not.toBe(before.seat);
-  await stranger.goto(`${classroom.house.url}/host/${code}?test#me=${'1'.repeat(32)}`);
+  for (const used of [link, consoleLink, link.replace(/=.*/, `=${'0'.repeat(32)}`)]) {
+    await stranger.goto('about:blank');
+    await stranger.goto(used.replace('#', '?test#'));
+    await expect(stranger.getByRole('alert')).toContainText('used already, or is too old');
+  }
+  await stranger.getByRole('button', { name: /New room|first page/ }).click();
+  await stranger.goto(`${classroom.house.url}/host/${code}?test`);
   await expect(stranger.getByRole('alert')).toContainText('Only the device that made this room');
-  // What is no proof is no more than an address; and who leaves takes their proof along.
+  // What is no pass is no more than an address; and who leaves takes their proof along.
   await phone.getByRole('button', { name: 'Leave' }).click();
-  await phone.goto(`${classroom.house.url}/j/${code}?test#me=xyz`);
+  await phone.goto(`${classroom.house.url}/j/${code}?test#pass=xyz`);
   await phone.getByRole('button', { name: 'Join', exact: true }).click();
   await linked(phone);
   expect(await door(phone, 'seat')).not.toBe(before.seat);

@@ -115,8 +115,8 @@ test.each([
   ['nothing', undefined],
   ['null', null],
   ['a key', { from: 1 }],
-])('resync with %s is MALFORMED', async (_what, message) => {
-  expect(await (await unhurried()).ask('resync', message)).toEqual({ ok: false, code: 'MALFORMED' });
+])('resync and pass with %s are MALFORMED', async (_what, message) => {
+  for (const type of ['resync', 'pass']) expect(await (await unhurried()).ask(type, message)).toEqual({ ok: false, code: 'MALFORMED' });
 });
 
 test('an unknown message is answered with an error and nothing else', async () => {

@@ -73,7 +73,7 @@ export function HostConsole({ hosting, room }: { hosting: Hosting; room: RoomFac
                 host={hosting.host}
               />
               <Watchers room={room} host={hosting.host} />
-              <OtherDevice code={room.code} role="host" />
+              <OtherDevice session={hosting.session} />
             </div>
           )}
           <ProcessTable hosting={hosting} room={room} view={view} names={names} play={play} />

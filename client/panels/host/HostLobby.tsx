@@ -34,7 +34,7 @@ export function HostLobby({ hosting, room, leave }: HostLobbyProps) {
       <TopBar home={false}>
         <span class="label">{t('host.lobby')}</span>
         <span class="row host-leave">
-          <OtherDevice code={room.code} role="host" />
+          <OtherDevice session={hosting.session} />
           <button type="button" class="button quiet small" onClick={leave}>
             {t('host.newRoom')}
           </button>

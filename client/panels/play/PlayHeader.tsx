@@ -8,8 +8,16 @@ import type { Play } from './play.ts';
 import type { Seen } from './watchRound.ts';
 import { ordinal } from './YouPanel.tsx';
 
+interface HeaderProps {
+  play: Play;
+  seen: Seen;
+  /** Off where another clock tells where one is in the round. */
+  clocked?: boolean;
+  children?: ComponentChildren;
+}
+
 /** Who one is, how long there is, how one stands. */
-export function PlayHeader({ play, seen, children }: { play: Play; seen: Seen; children?: ComponentChildren }) {
+export function PlayHeader({ play, seen, clocked = true, children }: HeaderProps) {
   const { mine, all, round } = seen;
   return (
     <header class="play-head">
@@ -24,9 +32,11 @@ export function PlayHeader({ play, seen, children }: { play: Play; seen: Seen; c
         <span class="head-scenario dim">{round.scenario.title[lang.value] ?? round.scenario.title.en}</span>
       </div>
       <div class="head-clock">
-        <span class={`clock${all.phase === 'last' ? ' warn' : ''}`} role="timer" aria-label={t('play.head.clock')}>
-          {clock(all.endsAt - all.now)}
-        </span>
+        {clocked && (
+          <span class={`clock${all.phase === 'last' ? ' warn' : ''}`} role="timer" aria-label={t('play.head.clock')}>
+            {clock(all.endsAt - all.now)}
+          </span>
+        )}
         <span class={`head-phase ${all.phase}`}>{t(`play.phase.${all.phase}`)}</span>
       </div>
       <div class="head-right">
