@@ -21,7 +21,8 @@ const wanted = args.filter((arg) => !arg.startsWith('--'));
 
 const MEASURES: Readonly<Record<string, () => Row | Promise<Row>>> = {
   P1: () => measureBuddy(isQuick ? 3 : 7, isQuick ? 1_000_000 : 10_000_000),
-  P2: () => measureMachine(isQuick ? 3 : 7, isQuick ? 10 : 50),
+  P2: () => measureMachine(isQuick ? 3 : 7, isQuick ? 10 : 50, false),
+  P2f: () => measureMachine(isQuick ? 3 : 7, isQuick ? 10 : 50, true),
   P3: () => measureStorm(isQuick ? 3 : 5),
   P3r: () => measureReclaim(isQuick ? 3 : 5),
   P4: () => measureCreate(isQuick ? 3 : 7),

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freeOnePage, rmqueueSmallest } from '#kernel/mm/buddy.ts';
+import { firstFree, freeOnePage, nrFree, rmqueueSmallest } from '#kernel/mm/buddy.ts';
 import { createMachine, type Frames, type Zone } from '#kernel/machine.ts';
 import { PG } from '#kernel/types.ts';
 import { median, timed, type Row } from './measure.ts';
@@ -12,6 +12,7 @@ const FRAMES = 262_144;
 const MAX_ORDER = 10;
 const LIVE_MAX = 36_000;
 const SEED = 20261121;
+const HEAD = PG.head;
 
 interface Round {
   ns: number;
@@ -43,7 +44,7 @@ function work(frames: Frames, zone: Zone, operations: number): void {
       const order = (((draw >>> 8) & 0xff) * 5) >>> 8;
       const pfn = rmqueueSmallest(frames, zone, order, 0, null);
       if (pfn < 0) continue;
-      frames.flags[pfn] = PG.head;
+      frames.flags[pfn] = HEAD;
       frames.order[pfn] = order;
       live[count++] = pfn;
     } else {
@@ -59,8 +60,8 @@ function work(frames: Frames, zone: Zone, operations: number): void {
 function hashLists(frames: Frames, zone: Zone): string {
   let hash = 0x811c9dc5;
   for (let order = 0; order <= MAX_ORDER; order++) {
-    hash = Math.imul(hash ^ zone.nrFree[order]!, 0x01000193);
-    for (let pfn = zone.listHead[order]!; pfn >= 0; pfn = frames.next[pfn]!) hash = Math.imul(hash ^ pfn, 0x01000193);
+    hash = Math.imul(hash ^ nrFree(zone, order), 0x01000193);
+    for (let pfn = firstFree(zone, order, 0); pfn >= 0; pfn = frames.links[2 * pfn]!) hash = Math.imul(hash ^ pfn, 0x01000193);
   }
   return (hash >>> 0).toString(16).padStart(8, '0');
 }
