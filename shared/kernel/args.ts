@@ -15,6 +15,8 @@ export interface Argument<T> {
   /** `wide`: the machine's addresses have 64 bits. */
   readonly parse: (value: unknown, wide: boolean) => T | BadArgument;
   readonly optional: boolean;
+  /** A whole number in [low, high] is the argument as it is, on every machine; whatever else comes is for `parse`. */
+  readonly whole?: { readonly low: number; readonly high: number };
 }
 
 function argument<T>(parse: (value: unknown, wide: boolean) => T | BadArgument): Argument<T> {
@@ -22,16 +24,17 @@ function argument<T>(parse: (value: unknown, wide: boolean) => T | BadArgument):
 }
 
 export function optional<T>(inner: Argument<T>): Argument<T | undefined> {
-  return { parse: inner.parse, optional: true };
+  return { ...inner, optional: true };
 }
 
 /** A whole number in [low, high]; −0 is not one. */
 export function int(low: number, high: number): Argument<number> {
   const bad = new BadArgument(`a whole number from ${low} to ${high}`);
-  return argument((value) => {
+  const parse = (value: unknown): number | BadArgument => {
     if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high || Object.is(value, -0)) return bad;
     return value;
-  });
+  };
+  return { parse, optional: false, whole: { low, high } };
 }
 
 /** i386: 32 bits. */
@@ -47,13 +50,17 @@ function wideAddress(value: unknown): Addr | BadArgument {
 }
 
 /** An address, as a number or as a string of hex digits. */
-export const address: Argument<Addr> = argument((value, wide) => {
-  if (wide) return wideAddress(value);
-  const number = typeof value === 'string' && HEX.test(value) ? Number.parseInt(value.slice(2), 16) : value;
-  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > ADDRESS_MAX || Object.is(number, -0))
-    return badAddress;
-  return number;
-});
+export const address: Argument<Addr> = {
+  parse: (value, wide) => {
+    if (wide) return wideAddress(value);
+    const number = typeof value === 'string' && HEX.test(value) ? Number.parseInt(value.slice(2), 16) : value;
+    if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > ADDRESS_MAX || Object.is(number, -0))
+      return badAddress;
+    return number;
+  },
+  optional: false,
+  whole: { low: 0, high: ADDRESS_MAX },
+};
 
 const [step32, step64] = [int(-0x80000000, 0x7fffffff), int(-0x7fff_ffff_ffff, 0x7fff_ffff_ffff)];
 /** A difference of addresses: 32 bits with their sign, or what a canonical address can be moved by. */

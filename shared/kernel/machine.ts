@@ -137,32 +137,38 @@ function makeCall(machine: Machine, pid: Pid, request: Call): Answer {
   if (row === undefined) return refused('EINVAL', { code: 'UNKNOWN_CALL', call: typeof name === 'string' ? name.slice(0, 64) : '' });
   const malformed = parseArgs(row, request, machine.tables.levels > 2);
   if (malformed !== null) return refused('EINVAL', malformed.why);
-  if (!Number.isInteger(pid) || pid < 0) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid: -1 });
+  const number = pid | 0; // as a machine word: looked up without a conversion
+  if (number !== pid || number < 0) return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid: -1 });
   const forbidden = mayCall(row.spec, name, pid);
   if (forbidden) return forbidden;
   machine.cost = machine.config.costs.syscall!;
   if (machine.kills.length > 0) machine.kills.length = 0;
   let caller: Task | null = null;
   if (pid !== 0) {
-    const found = machine.tasks.get(pid) ?? callerOf(machine, pid);
-    if ('ok' in found) return found;
-    caller = found;
-    if (found.threads !== null && found.threads.leaderExited && found.pid === pid)
+    caller = machine.tasks.get(number) ?? null;
+    if (caller === null) {
+      const born = callerOf(machine, pid);
+      if ('ok' in born) return born;
+      caller = born;
+    }
+    if (caller.threads !== null && caller.threads.leaderExited && caller.pid === pid)
       return refused('ESRCH', { code: 'NO_SUCH_PROCESS', pid });
   }
   if (row.target >= 0) bearTarget(machine, row.values[row.target]);
   if (caller !== null) enter(machine, pid, row.way);
   const isGone = caller !== null && machine.kills.length > 0 && !machine.tasks.has(caller.pid);
   const answer = isGone ? oomKilled(machine) : runRow(row, machine, caller);
+  // Answers have many shapes, and each look into one is a search: so it is asked once whether it is a good one.
+  const { ok } = answer;
   const { tlb } = machine;
-  if (tlb !== null && !(answer.ok && row.way <= WAY.instruction && isSettled(machine, tlb))) settleTlb(machine, tlb, name === 'fork');
+  if (tlb !== null && !(ok && row.way <= WAY.instruction && isSettled(machine, tlb))) settleTlb(machine, tlb, name === 'fork');
   if (machine.races !== null && machine.races.told !== null) {
-    if (answer.ok) answer.race = machine.races.told;
+    if (ok) answer.race = machine.races.told;
     machine.races.told = null;
   }
-  answer.cost = answer.ok ? machine.cost : failedCost(machine, answer);
+  answer.cost = ok ? machine.cost : failedCost(machine, answer as Refused);
   if (machine.tables.levels > 2) tellAddresses(answer);
-  if (caller !== null && answer.ok) caller.cpuUs += answer.cost;
+  if (caller !== null && ok) caller.cpuUs += machine.cost;
   return answer;
 }
 
@@ -222,8 +228,7 @@ export function hash(machine: Machine): string {
     frames.owner,
     frames.mapcount,
     frames.refcount,
-    frames.next,
-    frames.prev,
+    frames.links,
     frames.index,
     frames.rmap,
     frames.state,
