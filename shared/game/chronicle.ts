@@ -2,6 +2,7 @@
  * What happened in a round, noted while its ticks are played once: marks for a timeline, free memory tick by tick, and what
  * debrief.ts needs to find the moments worth talking about. Nothing of it is read back by a rule.
  */
+import { nrFree } from '#kernel/mm/buddy.ts';
 import type { Machine } from '#kernel/types.ts';
 import type { Round } from './state.ts';
 import type { ClassView, RoundEvent, Seat, Tick } from './types.ts';
@@ -133,7 +134,7 @@ function freeOf({ zones }: Machine): number {
 
 function largestOrder({ zones }: Machine): number {
   let largest = -1;
-  for (const zone of zones) for (let order = zone.maxOrder; order > largest; order--) if (zone.nrFree[order]! > 0) largest = order;
+  for (const zone of zones) for (let order = zone.maxOrder; order > largest; order--) if (nrFree(zone, order) > 0) largest = order;
   return largest;
 }
 

@@ -1,4 +1,5 @@
 /** The class as a whole: how much of what was dealt was settled, on a machine kept in what order. */
+import { nrFree } from '#kernel/mm/buddy.ts';
 import type { Machine } from '#kernel/types.ts';
 import type { Round } from './state.ts';
 
@@ -11,7 +12,7 @@ export function unusableMilli(machine: Machine, order: number): number {
   let usable = 0;
   for (const zone of machine.zones) {
     free += zone.free;
-    for (let o = order; o <= zone.maxOrder; o++) usable += zone.nrFree[o]! << o;
+    for (let o = order; o <= zone.maxOrder; o++) usable += nrFree(zone, o) << o;
   }
   return free === 0 ? 1000 : Math.trunc(((free - usable) * 1000) / free);
 }

@@ -1,4 +1,5 @@
 /** What a seat may see: every number that a screen shows is made here, on demand, and read back by no rule. */
+import { nrFree } from '#kernel/mm/buddy.ts';
 import { areaSizes, fourSizes } from '#kernel/fs/proc/task_mmu.ts';
 import { oomScore, totalPages } from '#kernel/mm/oom_badness.ts';
 import { VM } from '#kernel/mm/vma.ts';
@@ -212,7 +213,7 @@ export function seatView(round: Round, number: Seat): SeatView | null {
 export function machineView(round: Round): MachineView {
   const { machine } = round;
   const orders = Array.from({ length: machine.config.maxOrder + 1 }, (_, order) => order);
-  const freeLists = orders.map((order) => machine.zones.reduce((sum, zone) => sum + zone.nrFree[order]!, 0));
+  const freeLists = orders.map((order) => machine.zones.reduce((sum, zone) => sum + nrFree(zone, order), 0));
   return {
     frames: machine.frames.count,
     managed: machine.zones.reduce((sum, zone) => sum + zone.managed, 0),

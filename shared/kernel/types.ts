@@ -43,9 +43,8 @@ export interface Frames {
   /** User page-table entries that map the frame. */
   mapcount: Int32Array;
   refcount: Int32Array;
-  /** Free-list links of a free block's head frame; -1 ends a list. */
-  next: Int32Array;
-  prev: Int32Array;
+  /** Links of the list that a frame is in (free blocks, a process's blocks, LRU): at 2 × pfn the next frame, after it the one before; -1 ends a list. Side by side, since each is rarely wanted alone. */
+  links: Int32Array;
   /** Migratetype of each pageblock (mm/mmzone.ts); all 0 where mobility is off. */
   pageblock: Uint8Array;
   pageblockOrder: number;
@@ -55,7 +54,7 @@ export interface Frames {
   rmap: Int32Array;
   /** Anonymous: the low 32 bits of the virtual page number at which it was first mapped (page->index); shared: its offset in its object. A page table: its slot in `tables`. */
   index: Int32Array;
-  /** Where a user page stands with reclaim: bits of PGS in mm/swap.ts; 0 for every other frame. While PGS.lru is set, `next` and `prev` link it in its list. */
+  /** Where a user page stands with reclaim: bits of PGS in mm/swap.ts; 0 for every other frame. While PGS.lru is set, `links` hold it in its list. */
   state: Uint8Array;
   /** Of a page of a file its inode's number, of one in the swap cache its slot. */
   mapping: Int32Array;
@@ -91,6 +90,8 @@ export const MIGRATE_TYPES = 6;
 
 export interface Zone {
   name: 'DMA' | 'DMA32' | 'Normal' | 'HighMem';
+  /** Number of that name (ZONE in mm/mmzone.ts). */
+  kind: number;
   /** First frame. */
   start: Pfn;
   /** One past the last frame. */
@@ -99,12 +100,8 @@ export interface Zone {
   managed: number;
   /** Free pages now. */
   free: number;
-  /** Free blocks by order. */
-  nrFree: Int32Array;
-  /** First and last free block at order × types + migratetype, -1 where the list is empty; and how many there are (with one type: see nrFree). */
-  listHead: Int32Array;
-  listTail: Int32Array;
-  listLength: Int32Array;
+  /** The free lists (free_area), four words each, list order × types + migratetype: first block, last block (−1: none), number of blocks, nothing. See mm/buddy.ts. */
+  lists: Int32Array;
   /** Lists of an order: 6 with migratetypes, 1 without. */
   types: number;
   /** The rules of 2.6.32 hold (config.rules). */

@@ -1,4 +1,5 @@
 /** The frame map without a screen: where frames lie, what is under a point, what is painted and how much of it. */
+import { firstFree, largestFreeOrder } from '#kernel/mm/buddy.ts';
 import { describe, expect, test } from 'vitest';
 import en from '../../assets/lang/en/play.json' with { type: 'json' };
 import zh from '../../assets/lang/zh-CN/play.json' with { type: 'json' };
@@ -265,7 +266,7 @@ describe('what a frame is', () => {
   test('the kernel’s image and free blocks are named as such; beyond the memory there is nothing', () => {
     const { machine } = busy(1);
     expect(frameFacts(machine, 3)).toMatchObject({ use: 'image', owner: 0, zone: 'DMA' });
-    const free = machine.zones.at(-1)!.listHead.findLast((pfn) => pfn >= 0)!;
+    const free = firstFree(machine.zones.at(-1)!, largestFreeOrder([machine.zones.at(-1)!]), 0);
     expect(frameFacts(machine, free)).toMatchObject({ use: 'free', owner: -1, head: free });
     expect(frameFacts(machine, machine.frames.count)).toBeNull();
     expect(frameFacts(machine, -1)).toBeNull();

@@ -1,4 +1,5 @@
 /** Machines for tests: `boot({…})` with sane defaults, and calls that must succeed or must be refused. */
+import { firstFree } from '#kernel/mm/buddy.ts';
 import { expect } from 'vitest';
 import { type Call, type Granted, type Machine, type Refused, call, createMachine } from '#kernel/machine.ts';
 
@@ -85,7 +86,7 @@ export function zoneNamed(machine: Machine, name: string): Machine['zones'][numb
 export function freeList(machine: Machine, zone: Machine['zones'][number], order: number): number[] {
   const list: number[] = [];
   for (let type = 0; type < zone.types; type++) {
-    for (let pfn = zone.listHead[order * zone.types + type]!; pfn !== -1; pfn = machine.frames.next[pfn]!) {
+    for (let pfn = firstFree(zone, order, type); pfn !== -1; pfn = machine.frames.links[2 * pfn]!) {
       list.push(pfn);
       if (list.length > machine.frames.count) throw new Error(`the free list of order ${order} is a circle`);
     }

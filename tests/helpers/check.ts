@@ -2,6 +2,7 @@
  * `checkMachine(m)`: everything that must be true of a machine between two calls (fidelity spec §19), by walking all of
  * it: every free list both ways, every frame, every page table. It counts anew and compares; it trusts no total.
  */
+import { firstFree, nrFree } from '#kernel/mm/buddy.ts';
 import type { Machine } from '#kernel/machine.ts';
 import { blocksOf } from '#kernel/mm/blocks.ts';
 import { MIGRATE, PG, type ShmObject, type Zone } from '#kernel/types.ts';
@@ -52,7 +53,7 @@ function checkFreeLists(machine: Machine, zone: Zone, count: Count): void {
   for (let order = 0; order <= zone.maxOrder; order++) {
     let blocks = 0;
     for (let type = 0; type < zone.types; type++) blocks += checkFreeList(machine, zone, order, type, count);
-    equal(zone.nrFree[order]!, blocks, () => `${zone.name}, order ${order}: nr_free`);
+    equal(nrFree(zone, order), blocks, () => `${zone.name}, order ${order}: nr_free`);
     pages += blocks * 2 ** order;
   }
   equal(zone.free, pages, () => `${zone.name}: free pages`);
@@ -68,11 +69,11 @@ function checkFreeList(machine: Machine, zone: Zone, order: number, type: number
   const list = order * zone.types + type;
   let blocks = 0;
   let before = -1;
-  for (let pfn = zone.listHead[list]!; pfn !== -1; before = pfn, pfn = frames.next[pfn]!) {
+  for (let pfn = zone.lists[list * 4]!; pfn !== -1; before = pfn, pfn = frames.links[2 * pfn]!) {
     const at = () => `${zone.name}, order ${order}, type ${type}, free block ${pfn}`;
     must(pfn >= zone.start && pfn + 2 ** order <= zone.end, () => `${at()} is outside of its zone`);
     must(pfn % 2 ** order === 0, () => `${at()} is not aligned`);
-    equal(frames.prev[pfn]!, before, () => `${at()}: link back`);
+    equal(frames.links[2 * pfn + 1]!, before, () => `${at()}: link back`);
     equal(frames.flags[pfn]!, PG.buddy, () => `${at()}: flags`);
     equal(frames.order[pfn]!, order, () => `${at()}: order of the frame`);
     for (let n = pfn; n < pfn + 2 ** order; n++) {
@@ -85,8 +86,8 @@ function checkFreeList(machine: Machine, zone: Zone, order: number, type: number
     if (zone.k26) equal(frames.index[pfn]!, type, () => `${at()}: list`);
     blocks += 1;
   }
-  equal(zone.listTail[list]!, before, () => `${zone.name}, order ${order}, type ${type}: end of the list`);
-  if (zone.types > 1) equal(zone.listLength[list]!, blocks, () => `${zone.name}, order ${order}, type ${type}: length of the list`);
+  equal(zone.lists[list * 4 + 1]!, before, () => `${zone.name}, order ${order}, type ${type}: end of the list`);
+  equal(zone.lists[list * 4 + 2]!, blocks, () => `${zone.name}, order ${order}, type ${type}: length of the list`);
   return blocks;
 }
 
@@ -95,7 +96,7 @@ function checkJoined(machine: Machine, zone: Zone, order: number, type: number):
   const { frames } = machine;
   // 2.6.32 moves pageblocks to and from the reserve without joining them.
   if (zone.k26 && zone.types > 1 && order >= frames.pageblockOrder) return;
-  for (let pfn = zone.listHead[order * zone.types + type]!; pfn !== -1; pfn = frames.next[pfn]!) {
+  for (let pfn = firstFree(zone, order, type); pfn !== -1; pfn = frames.links[2 * pfn]!) {
     const buddy = pfn ^ (2 ** order);
     const isFree = buddy >= zone.start && buddy < zone.end && frames.flags[buddy] === PG.buddy && frames.order[buddy] === order;
     const mayJoin =
@@ -291,7 +292,7 @@ function checkOwners(machine: Machine, count: Count): void {
     const blocks = blocksOf(frames, task.kernelBlocks);
     equal(task.kernelBlocks.last, blocks.at(-1) ?? -1, () => `pid ${task.pid}: newest block`);
     for (const [n, pfn] of blocks.entries()) {
-      equal(frames.prev[pfn]!, blocks[n - 1] ?? -1, () => `kernel block ${pfn}: link back`);
+      equal(frames.links[2 * pfn + 1]!, blocks[n - 1] ?? -1, () => `kernel block ${pfn}: link back`);
       must(
         count.seen[pfn] === SEEN.allocated && frames.flags[pfn] === (PG.head | PG.kernel),
         () => `pid ${task.pid}: ${pfn} is no kernel block`,

@@ -55,10 +55,10 @@ function checkLists(machine: Machine): Uint8Array {
   const pages = new Int32Array(lru.pages.length);
   for (let list = 0; list < LRU_LISTS; list++) {
     let before = -1;
-    for (let pfn = lru.head[list]!; pfn !== -1; before = pfn, pfn = frames.next[pfn]!) {
+    for (let pfn = lru.head[list]!; pfn !== -1; before = pfn, pfn = frames.links[2 * pfn]!) {
       if (listed[pfn] !== 0) throw new Broken(`page ${pfn} is on two lists, or list ${list} is a circle`);
       listed[pfn] = 1;
-      equal(frames.prev[pfn], before, () => `list ${list}, page ${pfn}: link back`);
+      equal(frames.links[2 * pfn + 1], before, () => `list ${list}, page ${pfn}: link back`);
       equal(listOf(frames.state[pfn]!), list, () => `page ${pfn}: the list of its state`);
       must((frames.state[pfn]! & PGS.lru) !== 0, () => `page ${pfn} is on list ${list} and does not know`);
       pages[zones.findIndex((zone) => pfn < zone.end) * LRU_LISTS + list]! += 1 << frames.order[pfn]!;

@@ -1,4 +1,5 @@
 /** Compaction, migration and pins (mm/compaction.c, mm/migrate.c, mm/gup.c; spec §6). */
+import { nrFreeByOrder } from '#kernel/mm/buddy.ts';
 import { describe, expect, test } from 'vitest';
 import { call, createMachine, hash, restore, snapshot, type Machine } from '#kernel/machine.ts';
 import { fragmentationIndex, unusableFreeIndex } from '#kernel/mm/indices.ts';
@@ -23,7 +24,7 @@ function swissCheese(config: Record<string, unknown> = {}): { machine: Machine; 
 }
 
 const freeOf = (machine: Machine): number => machine.zones.reduce((sum, zone) => sum + zone.free, 0);
-const longest = (machine: Machine): number => machine.zones[0]!.nrFree.findLastIndex((blocks) => blocks > 0);
+const longest = (machine: Machine): number => nrFreeByOrder(machine.zones[0]!).findLastIndex((blocks) => blocks > 0);
 
 describe('the indices (mm/vmstat.c; worked vectors of spec §20)', () => {
   test.each([

@@ -1,4 +1,5 @@
 /** Transparent huge pages of 2 MiB (mm/huge_memory.c; Documentation/admin-guide/mm/transhuge.rst): when they come, what they save, how they are cut. */
+import { nrFree } from '#kernel/mm/buddy.ts';
 import { describe, expect, test } from 'vitest';
 import { type Machine, hash, restore, snapshot } from '#kernel/machine.ts';
 import { FIXED, KERNEL, MiB, PAGE, RW, SHARED, boot, cat, granted, mmap, refused, spawn, touch } from '../helpers/boot.ts';
@@ -136,7 +137,7 @@ describe('a huge page is cut when a part of it goes its own way (split_huge_pmd)
     checkMachine(machine);
     granted(machine, pid, { call: 'exit' });
     expect(machine.zones[0]!.free).toBe(4096);
-    expect(machine.zones[0]!.nrFree[10]).toBe(4);
+    expect(nrFree(machine.zones[0]!, 10)).toBe(4);
   });
 
   test('bytes stay where they were', () => {

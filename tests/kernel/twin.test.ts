@@ -2,6 +2,7 @@
  * Zones with migratetypes against a twin in C (tests/bench/twin_types.c): same random requests, same lists, tags and reserves after
  * each eighth of them. The hashes below are the twin's own; where there is a gcc it is built and asked again.
  */
+import { firstFree, nrFree } from '#kernel/mm/buddy.ts';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,10 +46,10 @@ function hashAll({ zones, frames, config }: Machine): string {
     const { min, low, high } = zone.watermark;
     for (const value of [zone.free, min, low, high, zone.boost, zone.reservedHighatomic]) mix(value);
     for (let order = 0; order <= zone.maxOrder; order++) {
-      mix(zone.nrFree[order]!);
+      mix(nrFree(zone, order));
       for (let type = 0; type < zone.types; type++) {
         const members: number[] = [];
-        for (let pfn = zone.listHead[order * zone.types + type]!; pfn >= 0; pfn = frames.next[pfn]!) members.push(pfn);
+        for (let pfn = firstFree(zone, order, type); pfn >= 0; pfn = frames.links[2 * pfn]!) members.push(pfn);
         mix(members.length);
         members.forEach(mix);
       }

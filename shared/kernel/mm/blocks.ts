@@ -1,5 +1,5 @@
 /**
- * The blocks that a process was given by alloc_pages and its like, oldest first. They are linked through `next` and `prev` of their
+ * The blocks that a process was given by alloc_pages and its like, oldest first. They are linked through the `links` of their
  * heads, which only free blocks need otherwise: taking and giving back allocates nothing.
  */
 import { PG, USE, type BlockList, type Frames, type Pfn, type Pid } from '../types.ts';
@@ -10,27 +10,27 @@ export function createBlockList(): BlockList {
 
 /** A block becomes the newest of a list. */
 export function addBlock(frames: Frames, list: BlockList, pfn: Pfn): void {
-  frames.next[pfn] = -1;
-  frames.prev[pfn] = list.last;
+  frames.links[pfn << 1] = -1;
+  frames.links[(pfn << 1) | 1] = list.last;
   if (list.last < 0) list.first = pfn;
-  else frames.next[list.last] = pfn;
+  else frames.links[list.last << 1] = pfn;
   list.last = pfn;
 }
 
 /** Takes a block out of the list that it is in. */
 export function delBlock(frames: Frames, list: BlockList, pfn: Pfn): void {
-  const after = frames.next[pfn]!;
-  const before = frames.prev[pfn]!;
+  const after = frames.links[pfn << 1]!;
+  const before = frames.links[(pfn << 1) | 1]!;
   if (before < 0) list.first = after;
-  else frames.next[before] = after;
+  else frames.links[before << 1] = after;
   if (after < 0) list.last = before;
-  else frames.prev[after] = before;
+  else frames.links[(after << 1) | 1] = before;
 }
 
 /** Heads of the blocks of a list. */
 export function blocksOf(frames: Frames, list: BlockList): Pfn[] {
   const blocks: Pfn[] = [];
-  for (let pfn = list.first; pfn >= 0; pfn = frames.next[pfn]!) blocks.push(pfn);
+  for (let pfn = list.first; pfn >= 0; pfn = frames.links[pfn << 1]!) blocks.push(pfn);
   return blocks;
 }
 

@@ -6,7 +6,7 @@
 import { emit, FACT } from '../facts.ts';
 import { GFP_BIT } from '../gfp.ts';
 import { MIGRATE, PG, type Machine, type Pfn, type Zone } from '../types.ts';
-import { delFromFreeList, freeOnePage, pageblockType } from './buddy.ts';
+import { delFromFreeList, freeBlocks, freeOnePage, nrFree, nrFreeByOrder, pageblockType } from './buddy.ts';
 import { fragmentationIndex } from './indices.ts';
 import { HPAGE_PAGES } from './huge_split.ts';
 import { isMigratable, migratePage } from './migrate.ts';
@@ -41,7 +41,7 @@ function isSuitable(zone: Zone, order: number, classIndex: number): boolean {
   const mark = markOf(zone, order > COSTLY_ORDER ? 'low' : 'min') + 2 * (1 << order);
   if (!zoneWatermarkOk(zone, 0, mark, classIndex, ALLOC.cma)) return false;
   if (order <= COSTLY_ORDER) return true;
-  const index = fragmentationIndex(zone.nrFree, order);
+  const index = fragmentationIndex(nrFreeByOrder(zone), order);
   return index < 0 || index > EXTFRAG_THRESHOLD;
 }
 
@@ -152,11 +152,11 @@ function isDone(cc: Control): boolean {
   if (order < 0) return false;
   for (let o = order; o <= zone.maxOrder; o++) {
     if (zone.types === 1) {
-      if (zone.nrFree[o]! > 0) return true;
+      if (nrFree(zone, o) > 0) return true;
       continue;
     }
-    if (zone.listLength[o * zone.types + type]! > 0) return true;
-    if (type === MIGRATE.movable && zone.listLength[o * zone.types + MIGRATE.cma]! > 0) return true;
+    if (freeBlocks(zone, o, type) > 0) return true;
+    if (type === MIGRATE.movable && freeBlocks(zone, o, MIGRATE.cma) > 0) return true;
     if (fallbackIsClaimable(cc.machine.frames, zone, o, type)) return true;
   }
   return false;

@@ -3,6 +3,7 @@
  * has yet. Outside: free pages are of no use to a request because they do not lie in one run. Linux has these numbers in many
  * places (slabinfo, buddyinfo, extfrag); here they stand side by side, for /proc/fragmentation and for the screen.
  */
+import { nrFreeByOrder } from './buddy.ts';
 import { PAGE_SIZE, PG, USE, type Machine } from '../types.ts';
 import { fragmentationIndex, unusableFreeIndex } from './indices.ts';
 import { populated } from './mmzone.ts';
@@ -105,13 +106,13 @@ export function reserveUse(machine: Machine): { elements: number; bytes: number 
 }
 
 export function externalUse(machine: Machine): ExternalUse[] {
-  return populated(machine.zones).map(({ name, free, nrFree }) => ({
-    zone: name,
-    freePages: free,
-    orders: Array.from(nrFree, (blocks, order) => {
+  return populated(machine.zones).map((zone) => {
+    const free = nrFreeByOrder(zone);
+    const orders = Array.from(free, (blocks, order) => {
       let usable = 0;
-      for (let o = order; o < nrFree.length; o++) usable += nrFree[o]! << o;
-      return { blocks, usable, unusable: unusableFreeIndex(nrFree, order), index: fragmentationIndex(nrFree, order) };
-    }),
-  }));
+      for (let o = order; o < free.length; o++) usable += free[o]! << o;
+      return { blocks, usable, unusable: unusableFreeIndex(free, order), index: fragmentationIndex(free, order) };
+    });
+    return { zone: zone.name, freePages: zone.free, orders };
+  });
 }

@@ -1,4 +1,5 @@
 /** How fragmented a zone's free memory is, for an order (mm/vmstat.c; spec §5). Integers × 1000. */
+import { nrFreeByOrder } from './buddy.ts';
 import type { Zone } from '../types.ts';
 
 interface Contig {
@@ -35,6 +36,6 @@ export function fragmentationIndex(nrFree: Int32Array, order: number): number {
 
 /** Percent of free memory in blocks too small for the order (extfrag_for_order). */
 export function extfragForOrder(zone: Zone, order: number): number {
-  const { pages, suitable } = contigPageInfo(zone.nrFree, order);
+  const { pages, suitable } = contigPageInfo(nrFreeByOrder(zone), order);
   return pages === 0 ? 0 : Math.trunc(((pages - suitable * (1 << order)) * 100) / pages);
 }

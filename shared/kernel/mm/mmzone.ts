@@ -5,6 +5,11 @@
 import { GFP_BIT } from '../gfp.ts';
 import { MIGRATE, MIGRATE_TYPES, type Frames, type Machine, type MachineConfig, type Pfn, type Zone } from '../types.ts';
 
+/** Zones by number, lowest first (enum zone_type). */
+export const ZONE = { DMA: 0, DMA32: 1, Normal: 2, HighMem: 3 } as const satisfies Record<Zone['name'], number>;
+const [ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, ZONE_HIGHMEM] = Object.values(ZONE) as [number, number, number, number];
+const { __GFP_DMA: GFP_DMA, __GFP_DMA32: GFP_DMA32, __GFP_HIGHMEM: GFP_HIGHMEM } = GFP_BIT;
+
 const ZONE_ORDER = [
   ['dma', 'DMA'],
   ['dma32', 'DMA32'],
@@ -21,14 +26,12 @@ function createZone(name: Zone['name'], start: Pfn, end: Pfn, { maxOrder, mobili
   const lists = (maxOrder + 1) * types;
   return {
     name,
+    kind: ZONE[name],
     start,
     end,
     managed: 0,
     free: 0,
-    nrFree: new Int32Array(maxOrder + 1),
-    listHead: new Int32Array(lists).fill(-1),
-    listTail: new Int32Array(lists).fill(-1),
-    listLength: new Int32Array(lists),
+    lists: Int32Array.from({ length: lists * 4 }, (_, at) => (at % 4 < 2 ? -1 : 0)),
     types,
     k26: rules === '2.6.32',
     maxOrder,
@@ -70,8 +73,7 @@ export function createFrames(config: MachineConfig): Frames {
     owner: new Int32Array(size),
     mapcount: new Int32Array(size),
     refcount: new Int32Array(size),
-    next: new Int32Array(size).fill(-1),
-    prev: new Int32Array(size).fill(-1),
+    links: new Int32Array(2 * size).fill(-1),
     index: new Int32Array(size),
     rmap: new Int32Array(size).fill(-1),
     state: new Uint8Array(size),
@@ -84,7 +86,7 @@ export function createFrames(config: MachineConfig): Frames {
 
 /** The zone that holds a frame. */
 export function zoneOf(zones: readonly Zone[], pfn: Pfn): Zone {
-  for (const zone of zones) if (pfn < zone.end) return zone;
+  for (let i = 0; i < zones.length; i++) if (pfn < zones[i]!.end) return zones[i]!;
   throw new RangeError(`no zone holds frame ${pfn}`);
 }
 
@@ -93,25 +95,17 @@ export function zoneOf(zones: readonly Zone[], pfn: Pfn): Zone {
  * ZONE_DMA32 serves such requests from Normal; a machine that ends below a zone serves it from the one below.
  */
 export function classZone(zones: readonly Zone[], gfp: number): number {
-  let wanted: Zone['name'] = 'Normal';
-  if (gfp & GFP_BIT.__GFP_DMA && hasZone(zones, 'DMA')) wanted = 'DMA';
-  else if (gfp & GFP_BIT.__GFP_DMA32 && hasZone(zones, 'DMA32')) wanted = 'DMA32';
-  else if (gfp & GFP_BIT.__GFP_HIGHMEM) wanted = 'HighMem';
-  const rank = rankOf(wanted);
-  for (let i = zones.length - 1; i >= 0; i--) if (rankOf(zones[i]!.name) <= rank) return i;
+  let wanted = gfp & GFP_HIGHMEM ? ZONE_HIGHMEM : ZONE_NORMAL;
+  if (gfp & GFP_DMA32 && hasZone(zones, ZONE_DMA32)) wanted = ZONE_DMA32;
+  if (gfp & GFP_DMA && hasZone(zones, ZONE_DMA)) wanted = ZONE_DMA;
+  for (let i = zones.length - 1; i >= 0; i--) if (zones[i]!.kind <= wanted) return i;
   return -1;
 }
 
-/** Does the machine have a zone of that name? Where it has none, the zone's requests go to Normal. */
-export function hasZone(zones: readonly Zone[], name: Zone['name']): boolean {
-  for (const zone of zones) if (zone.name === name) return true;
+/** Does the machine have a zone of that number? Where it has none, the zone's requests go to Normal. */
+export function hasZone(zones: readonly Zone[], kind: number): boolean {
+  for (const zone of zones) if (zone.kind === kind) return true;
   return false;
-}
-
-const RANK: Readonly<Record<Zone['name'], number>> = { DMA: 0, DMA32: 1, Normal: 2, HighMem: 3 };
-
-function rankOf(name: Zone['name']): number {
-  return RANK[name];
 }
 
 /** Integer square root, rounded down (lib/math/int_sqrt.c gives the same). */

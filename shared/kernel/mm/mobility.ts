@@ -5,7 +5,16 @@
  */
 import { emit, FACT } from '../facts.ts';
 import { MIGRATE, PG, type Frames, type Machine, type Pfn, type Zone } from '../types.ts';
-import { addToFreeList, delFromFreeList, expand, pageblockType, rmqueueSmallest, setPageblockType } from './buddy.ts';
+import {
+  addToFreeList,
+  delFromFreeList,
+  expand,
+  firstFree,
+  freeBlocks,
+  pageblockType,
+  rmqueueSmallest,
+  setPageblockType,
+} from './buddy.ts';
 
 /** Rights of a request in a zone (mm/internal.h). */
 export const ALLOC = { nonBlock: 1, minReserve: 2, highatomic: 4, cma: 8, nofragment: 16 } as const;
@@ -23,7 +32,7 @@ const BOOST_FACTOR = 15000;
 export function freePagesOfType(zone: Zone, type: number): number {
   if (zone.types === 1) return 0;
   let pages = 0;
-  for (let order = 0; order <= zone.maxOrder; order++) pages += zone.listLength[order * zone.types + type]! << order;
+  for (let order = 0; order <= zone.maxOrder; order++) pages += freeBlocks(zone, order, type) << order;
   return pages;
 }
 
@@ -38,7 +47,7 @@ function canSteal(frames: Frames, order: number, startType: number): boolean {
 }
 
 function suitableFallback(zone: Zone, order: number, startType: number): number {
-  for (const type of FALLBACKS[startType]!) if (zone.listHead[order * zone.types + type]! >= 0) return type;
+  for (const type of FALLBACKS[startType]!) if (firstFree(zone, order, type) >= 0) return type;
   return -1;
 }
 
@@ -113,7 +122,7 @@ function stealSuitableFallback(
   whole: boolean,
 ): Pfn {
   const { frames } = machine;
-  const pfn = zone.listHead[current * zone.types + type]!;
+  const pfn = firstFree(zone, current, type);
   if (current >= frames.pageblockOrder) {
     delFromFreeList(frames, zone, pfn, current, type);
     setPageblockType(frames, pfn, current, startType);
@@ -208,7 +217,7 @@ export function unreserveHighatomicPageblock(machine: Machine, classIndex: numbe
     const zone = zones[i]!;
     if (zone.types === 1 || zone.reservedHighatomic === 0 || (!force && zone.reservedHighatomic <= size)) continue;
     for (let order = 0; order <= zone.maxOrder; order++) {
-      const pfn = zone.listHead[order * zone.types + MIGRATE.highatomic]!;
+      const pfn = firstFree(zone, order, MIGRATE.highatomic);
       if (pfn < 0) continue;
       unreserveBlock(frames, zone, pfn, order, type);
       retagged(machine, pfn, order, MIGRATE.highatomic, type);

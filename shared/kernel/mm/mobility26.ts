@@ -6,7 +6,7 @@
  */
 import { emit, FACT, type FactRing } from '../facts.ts';
 import { MIGRATE, PG, type Frames, type Machine, type Pfn, type Zone } from '../types.ts';
-import { addToFreeList, blockOf, delFromFreeList, pageblockType, setPageblockType } from './buddy.ts';
+import { addToFreeList, blockOf, delFromFreeList, firstFree, nrFree, pageblockType, setPageblockType } from './buddy.ts';
 
 /** MIGRATE_RESERVE; the number is that of HIGHATOMIC, which came in its place. */
 const RESERVE = MIGRATE.highatomic;
@@ -61,7 +61,7 @@ function cutBlock(frames: Frames, zone: Zone, pfn: Pfn, order: number, high: num
 
 function rmqueueSmallest26(frames: Frames, zone: Zone, order: number, type: number, facts: FactRing | null): Pfn {
   for (let current = order; current <= zone.maxOrder; current++) {
-    const pfn = zone.listHead[current * zone.types + type]!;
+    const pfn = firstFree(zone, current, type);
     if (pfn >= 0) return cutBlock(frames, zone, pfn, order, current, type, facts);
   }
   return -1;
@@ -91,7 +91,7 @@ function moveFreepagesBlock26(frames: Frames, zone: Zone, pfn: Pfn, type: number
 function rmqueueFallback26(frames: Frames, zone: Zone, order: number, startType: number, facts: FactRing | null): Pfn {
   for (let current = zone.maxOrder; current >= order; current--) {
     for (const type of FALLBACKS[startType]!) {
-      const pfn = zone.listHead[current * zone.types + type]!;
+      const pfn = firstFree(zone, current, type);
       if (pfn < 0) continue;
       const claims = current >= frames.pageblockOrder >> 1 || startType === MIGRATE.reclaimable;
       if (claims && moveFreepagesBlock26(frames, zone, pfn, startType) >= 1 << (frames.pageblockOrder - 1)) {
@@ -152,7 +152,7 @@ export function zoneWatermarkOk26(zone: Zone, order: number, min: number, reserv
   let mark = min;
   if (free <= mark + reserve) return false;
   for (let o = 0; o < order; o++) {
-    free -= zone.nrFree[o]! << o;
+    free -= nrFree(zone, o) << o;
     mark >>= 1;
     if (free <= mark) return false;
   }

@@ -5,19 +5,27 @@
 import { emit, FACT } from '../facts.ts';
 import { GFP_BIT } from '../gfp.ts';
 import { MIGRATE, PG, type Machine, type Pfn, type Pid, type Zone } from '../types.ts';
-import { freeOnePage } from './buddy.ts';
+import { freeBlocks, freeOnePage } from './buddy.ts';
 import { freeOnePage26, rmqueue26, zoneWatermarkOk26 } from './mobility26.ts';
 import { ALLOC, ALLOC_RESERVES, freePagesOfType, reserveHighatomicPageblock, rmqueue } from './mobility.ts';
-import { classZone, zoneOf } from './mmzone.ts';
+import { classZone, ZONE, zoneOf } from './mmzone.ts';
 import { forgetState, KIND_FILE, lruAdd, newState26, PGS } from './swap.ts';
 import { count, countAlloc, VMSTAT } from './vmstat.ts';
+
+// Constants of its own cost a hot path nothing; those of other modules are looked up at each use.
+const { __GFP_MOVABLE: GFP_MOVABLE, __GFP_RECLAIMABLE: GFP_RECLAIMABLE } = GFP_BIT;
+const { unmovable: UNMOVABLE, movable: MOVABLE, reclaimable: RECLAIMABLE, cma: CMA, highatomic: HIGHATOMIC } = MIGRATE;
+const [HEAD, USER_PAGE] = [PG.head, PG.anon | PG.shmem];
+const [ZONE_DMA32, ZONE_NORMAL] = [ZONE.DMA32, ZONE.Normal];
+const PGFREE = VMSTAT.pgfree;
+const PAGE_CACHE = PGS.file;
 
 export type Mark = 'min' | 'low' | 'high';
 
 /** Migratetype that the flags ask for (gfp_migratetype). */
 export function gfpMigratetype(gfp: number): number {
-  if (gfp & GFP_BIT.__GFP_MOVABLE) return MIGRATE.movable;
-  return gfp & GFP_BIT.__GFP_RECLAIMABLE ? MIGRATE.reclaimable : MIGRATE.unmovable;
+  if (gfp & GFP_MOVABLE) return MOVABLE;
+  return gfp & GFP_RECLAIMABLE ? RECLAIMABLE : UNMOVABLE;
 }
 
 /** Rights of a request in the slow path (gfp_to_alloc_flags). */
@@ -30,18 +38,17 @@ export function slowpathFlags(order: number, gfp: number): number {
 
 /** Rights that any movable request has: the contiguous area is lent to it. */
 export function fastpathFlags(gfp: number): number {
-  return gfp & GFP_BIT.__GFP_MOVABLE ? ALLOC.cma : 0;
+  return gfp & GFP_MOVABLE ? ALLOC.cma : 0;
 }
 
 /** Is there a free block of at least this order that the request may take? */
 function hasBlock(zone: Zone, order: number, flags: number): boolean {
   for (let o = order; o <= zone.maxOrder; o++) {
-    if (zone.nrFree[o] === 0) continue;
-    if (zone.types === 1) return true;
-    const list = o * zone.types;
-    for (let type = MIGRATE.unmovable; type <= MIGRATE.reclaimable; type++) if (zone.listLength[list + type]! > 0) return true;
-    if (flags & ALLOC.cma && zone.listLength[list + MIGRATE.cma]! > 0) return true;
-    if (flags & ALLOC.highatomic && zone.listLength[list + MIGRATE.highatomic]! > 0) return true;
+    if (freeBlocks(zone, o, 0) > 0) return true;
+    if (zone.types === 1) continue;
+    for (let type = MOVABLE; type <= RECLAIMABLE; type++) if (freeBlocks(zone, o, type) > 0) return true;
+    if (flags & ALLOC.cma && freeBlocks(zone, o, CMA) > 0) return true;
+    if (flags & ALLOC.highatomic && freeBlocks(zone, o, HIGHATOMIC) > 0) return true;
   }
   return false;
 }
@@ -53,8 +60,8 @@ function hasBlock(zone: Zone, order: number, flags: number): boolean {
 export function zoneWatermarkOk(zone: Zone, order: number, mark: number, classZoneIndex: number, flags: number): boolean {
   if (zone.k26) return zoneWatermarkOk26(zone, order, oldMark(mark, flags), zone.lowmemReserve[classZoneIndex] ?? 0);
   let free = zone.free - ((1 << order) - 1);
-  if (zone.reservedHighatomic > 0 && (flags & ALLOC_RESERVES) === 0) free -= freePagesOfType(zone, MIGRATE.highatomic);
-  if (zone.cmaPages > 0 && (flags & ALLOC.cma) === 0) free -= freePagesOfType(zone, MIGRATE.cma);
+  if (zone.reservedHighatomic > 0 && (flags & ALLOC_RESERVES) === 0) free -= freePagesOfType(zone, HIGHATOMIC);
+  if (zone.cmaPages > 0 && (flags & ALLOC.cma) === 0) free -= freePagesOfType(zone, CMA);
   let min = mark;
   if (flags & ALLOC.minReserve) {
     min -= min >> 1;
@@ -72,12 +79,13 @@ function oldMark(mark: number, flags: number): number {
 
 /** The mark as it stands: boosted while a zone mixes types. */
 export function markOf(zone: Zone, mark: Mark): number {
-  return zone.watermark[mark] + zone.boost;
+  const { watermark, boost } = zone;
+  return (mark === 'low' ? watermark.low : mark === 'min' ? watermark.min : watermark.high) + boost;
 }
 
 /** Where the preferred zone is Normal above DMA32, rather the zone below than a mixed pageblock (alloc_flags_nofragment). */
 function nofragment(zones: readonly Zone[], classIndex: number): number {
-  return classIndex > 0 && zones[classIndex]!.name === 'Normal' && zones[classIndex - 1]!.name === 'DMA32' ? ALLOC.nofragment : 0;
+  return classIndex > 0 && zones[classIndex]!.kind === ZONE_NORMAL && zones[classIndex - 1]!.kind === ZONE_DMA32 ? ALLOC.nofragment : 0;
 }
 
 /** Takes a block from the first zone of the zonelist that stays above its mark; -1 when none does (get_page_from_freelist). */
@@ -114,14 +122,12 @@ function walkZonelist(
 /** Marks a block that has just left the buddy as somebody's (prep_new_page). */
 export function prepNewPage(machine: Machine, zone: Zone, pfn: Pfn, order: number, pid: Pid, kind: number): void {
   const { frames } = machine;
-  frames.flags[pfn] = PG.head | kind;
+  frames.flags[pfn] = HEAD | kind;
   frames.order[pfn] = order;
   frames.owner[pfn] = pid;
-  frames.mapcount[pfn] = 0;
   frames.refcount[pfn] = 1;
-  frames.index[pfn] = 0;
-  if (kind & (PG.anon | PG.shmem)) {
-    frames.state[pfn] = zone.k26 ? newState26(machine, kind) : kind & KIND_FILE ? PGS.file : 0;
+  if (kind & USER_PAGE) {
+    frames.state[pfn] = zone.k26 ? newState26(machine, kind) : kind & KIND_FILE ? PAGE_CACHE : 0;
     lruAdd(machine, pfn);
   }
   countAlloc(machine, zone, 1 << order);
@@ -131,7 +137,7 @@ export function prepNewPage(machine: Machine, zone: Zone, pfn: Pfn, order: numbe
 /** Makes one page of a block that its asker cuts up a user page of its own (split_page). */
 export function prepUserPage(machine: Machine, pfn: Pfn, pid: Pid, kind: number, index: number): void {
   const { frames } = machine;
-  frames.flags[pfn] = PG.head | kind;
+  frames.flags[pfn] = HEAD | kind;
   frames.order[pfn] = 0;
   frames.owner[pfn] = pid;
   frames.mapcount[pfn] = 0;
@@ -149,9 +155,9 @@ export function freePagesBlock(machine: Machine, pfn: Pfn, order: number): void 
   if (frames.state[pfn] !== 0) forgetState(machine, pfn);
   frames.refcount[pfn] = 0;
   frames.owner[pfn] = 0;
-  frames.index[pfn] = 0;
+  if (frames.index[pfn] !== 0) frames.index[pfn] = 0;
   const zone = zoneOf(machine.zones, pfn);
   if (zone.k26) freeOnePage26(frames, zone, pfn, order, machine.facts);
   else freeOnePage(frames, zone, pfn, order, false, machine.facts);
-  count(machine, VMSTAT.pgfree, 1 << order);
+  count(machine, PGFREE, 1 << order);
 }

@@ -1,4 +1,5 @@
 /** The memory report that SysRq-m and the OOM killer print (mm/show_mem.c). */
+import { freeBlocks, nrFreeByOrder } from './buddy.ts';
 import type { Machine, Zone } from '../types.ts';
 import { freePages, managedPages } from './mmzone.ts';
 import { freePagesOfType } from './mobility.ts';
@@ -39,12 +40,12 @@ function zoneLines(machine: Machine, zone: Zone, index: number): string[] {
 function typesOf(zone: Zone, order: number): string {
   if (zone.types === 1) return '';
   let letters = '';
-  for (let type = 0; type < zone.types; type++) if (zone.listLength[order * zone.types + type]! > 0) letters += LETTERS[type];
+  for (let type = 0; type < zone.types; type++) if (freeBlocks(zone, order, type) > 0) letters += LETTERS[type];
   return letters === '' ? '' : ` (${letters})`;
 }
 
 function listsLine(zone: Zone): string {
-  const parts = Array.from(zone.nrFree, (blocks, order) => `${blocks}*${4 << order}kB${typesOf(zone, order)}`);
+  const parts = Array.from(nrFreeByOrder(zone), (blocks, order) => `${blocks}*${4 << order}kB${typesOf(zone, order)}`);
   return `Node 0 ${zone.name}: ${parts.join(' ')} = ${kb(zone.free)}`;
 }
 

@@ -7,7 +7,7 @@ import { largestFreeOrder } from './buddy.ts';
 import { tryToCompactPages } from './compaction.ts';
 import { wakeKswapd } from './kswapd.ts';
 import { lowmemShrink } from './lmk.ts';
-import { classZone, freePages, hasZone } from './mmzone.ts';
+import { classZone, freePages, hasZone, ZONE } from './mmzone.ts';
 import { outOfMemory } from './oom_kill.ts';
 import { unreserveHighatomicPageblock } from './mobility.ts';
 import { fastpathFlags, getPageFromFreelist, gfpMigratetype, markOf, slowpathFlags, zoneWatermarkOk } from './page_alloc.ts';
@@ -37,8 +37,8 @@ function mayOom(machine: Machine, order: number, gfp: number): boolean {
   if (isOld(machine)) return order <= COSTLY_ORDER || (gfp & GFP_BIT.__GFP_NOFAIL) !== 0;
   if (order > COSTLY_ORDER || (gfp & GFP_BIT.__GFP_RETRY_MAYFAIL) !== 0) return false;
   const { zones } = machine;
-  if (gfp & GFP_BIT.__GFP_DMA && hasZone(zones, 'DMA')) return false;
-  return (gfp & GFP_BIT.__GFP_DMA32) === 0 || !hasZone(zones, 'DMA32');
+  if (gfp & GFP_BIT.__GFP_DMA && hasZone(zones, ZONE.DMA)) return false;
+  return (gfp & GFP_BIT.__GFP_DMA32) === 0 || !hasZone(zones, ZONE.DMA32);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The LRU lists (mm/swap.c, include/linux/mm_inline.h; spec §14): every user page is on one of five, new ones at the
- * head of an inactive list. Links are `frames.next` and `frames.prev`, which only free blocks use otherwise; which list
+ * head of an inactive list. Links are `frames.links`, which only free blocks use otherwise; which list
  * it is follows from the page's state. Putting a page on, taking it off or moving it costs O(1).
  */
 import type { Frames, Machine, Pfn } from '../types.ts';
@@ -100,15 +100,15 @@ export function lruAdd(machine: Machine, pfn: Pfn, toTail = false): void {
   const list = listOf(frames.state[pfn]!);
   frames.state[pfn]! |= PGS.lru;
   const neighbour = toTail ? lru.tail[list]! : lru.head[list]!;
-  frames.next[pfn] = toTail ? -1 : neighbour;
-  frames.prev[pfn] = toTail ? neighbour : -1;
+  frames.links[pfn << 1] = toTail ? -1 : neighbour;
+  frames.links[(pfn << 1) | 1] = toTail ? neighbour : -1;
   if (toTail) lru.tail[list] = pfn;
   else lru.head[list] = pfn;
   if (neighbour < 0) {
     lru.head[list] = pfn;
     lru.tail[list] = pfn;
-  } else if (toTail) frames.next[neighbour] = pfn;
-  else frames.prev[neighbour] = pfn;
+  } else if (toTail) frames.links[neighbour << 1] = pfn;
+  else frames.links[(neighbour << 1) | 1] = pfn;
   countPages(machine, pfn, list, 1);
 }
 
@@ -116,14 +116,14 @@ export function lruAdd(machine: Machine, pfn: Pfn, toTail = false): void {
 export function lruDel(machine: Machine, pfn: Pfn): void {
   const { frames, lru } = machine;
   const list = listOf(frames.state[pfn]!);
-  const after = frames.next[pfn]!;
-  const before = frames.prev[pfn]!;
+  const after = frames.links[pfn << 1]!;
+  const before = frames.links[(pfn << 1) | 1]!;
   if (before < 0) lru.head[list] = after;
-  else frames.next[before] = after;
+  else frames.links[before << 1] = after;
   if (after < 0) lru.tail[list] = before;
-  else frames.prev[after] = before;
-  frames.next[pfn] = -1;
-  frames.prev[pfn] = -1;
+  else frames.links[(after << 1) | 1] = before;
+  frames.links[pfn << 1] = -1;
+  frames.links[(pfn << 1) | 1] = -1;
   frames.state[pfn]! &= ~PGS.lru;
   countPages(machine, pfn, list, -1);
 }

@@ -87,27 +87,17 @@ export const ZONE_SUFFIX: Readonly<Record<Zone['name'], 'dma' | 'dma32' | 'norma
   Normal: 'normal',
   HighMem: 'high',
 };
-const PGALLOC: Readonly<Record<Zone['name'], number>> = {
-  DMA: VMSTAT.pgalloc_dma,
-  DMA32: VMSTAT.pgalloc_dma32,
-  Normal: VMSTAT.pgalloc_normal,
-  HighMem: VMSTAT.pgalloc_high,
-};
-const ALLOCSTALL: Readonly<Record<Zone['name'], number>> = {
-  DMA: VMSTAT.allocstall_dma,
-  DMA32: VMSTAT.allocstall_dma32,
-  Normal: VMSTAT.allocstall_normal,
-  HighMem: VMSTAT.allocstall_high,
-};
+/** Counters that each zone has stand in the order of the zones. */
+const [PGALLOC, ALLOCSTALL] = [VMSTAT.pgalloc_dma, VMSTAT.allocstall_dma];
 
 export function count(machine: Machine, index: number, by: number): void {
   machine.vmstat[index]! += by;
 }
 
 export function countAlloc(machine: Machine, zone: Zone, pages: number): void {
-  machine.vmstat[PGALLOC[zone.name]]! += pages;
+  machine.vmstat[PGALLOC + zone.kind]! += pages;
 }
 
 export function countStall(machine: Machine, zone: Zone, by: number): void {
-  machine.vmstat[ALLOCSTALL[zone.name]]! += by;
+  machine.vmstat[ALLOCSTALL + zone.kind]! += by;
 }

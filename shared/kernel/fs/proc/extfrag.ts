@@ -1,4 +1,5 @@
 /** The two files of debugfs that measure fragmentation by order (mm/vmstat.c, extfrag/…). */
+import { nrFreeByOrder } from '../../mm/buddy.ts';
 import { fragmentationIndex, unusableFreeIndex } from '../../mm/indices.ts';
 import { populated } from '../../mm/mmzone.ts';
 import type { Machine } from '../../types.ts';
@@ -10,10 +11,10 @@ export function decimal(index: number): string {
 
 function table(machine: Machine, index: (nrFree: Int32Array, order: number) => number): string {
   return populated(machine.zones)
-    .map(
-      (zone) =>
-        `Node 0, zone ${zone.name.padStart(8)} ${Array.from(zone.nrFree, (_, order) => `${decimal(index(zone.nrFree, order))} `).join('')}\n`,
-    )
+    .map((zone) => {
+      const free = nrFreeByOrder(zone);
+      return `Node 0, zone ${zone.name.padStart(8)} ${Array.from(free, (_, order) => `${decimal(index(free, order))} `).join('')}\n`;
+    })
     .join('');
 }
 

@@ -1,4 +1,5 @@
 /** /proc/pagetypeinfo (mm/vmstat.c): free blocks by type and order, and how many pageblocks each type has. */
+import { freeBlocks, nrFree } from '../../mm/buddy.ts';
 import { populated } from '../../mm/mmzone.ts';
 import { MIGRATE, type Machine, type Zone } from '../../types.ts';
 
@@ -24,7 +25,7 @@ function freeRows(zone: Zone, rows: readonly Shown[]): string {
   rows.forEach(({ name, type }) => {
     text += `Node ${'0'.padStart(4)}, zone ${zone.name.padStart(8)}, type ${name.padStart(12)} `;
     for (let order = 0; order <= zone.maxOrder; order++) {
-      const blocks = zone.types === 1 ? (type === MIGRATE.movable ? zone.nrFree[order]! : 0) : zone.listLength[order * zone.types + type]!;
+      const blocks = zone.types === 1 ? (type === MIGRATE.movable ? nrFree(zone, order) : 0) : freeBlocks(zone, order, type);
       text += `${blocks >= 100000 ? '>' : ''}${String(blocks >= 100000 ? 100000 : blocks).padStart(6)} `;
     }
     text += '\n';
