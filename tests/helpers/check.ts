@@ -80,6 +80,8 @@ function checkFreeList(machine: Machine, zone: Zone, order: number, type: number
       if (count.seen[n] !== SEEN.nothing) throw new Broken(`${at()} overlaps another free block at ${n}`);
       if (n !== pfn && frames.flags[n] !== 0) throw new Broken(`${at()}: frame ${n} inside has flags ${frames.flags[n]}`);
       if (!zone.k26 && typeOf(machine, n) !== type) throw new Broken(`${at()}: the pageblock of frame ${n} has type ${typeOf(machine, n)}`);
+      if (frames.mapcount[n] !== 0 || frames.refcount[n] !== 0 || frames.state[n] !== 0)
+        throw new Broken(`${at()}: frame ${n} inside is in use`);
       count.seen[n] = SEEN.free;
     }
     // 2.6.32: a block may be on another list than its pageblock's; its head knows.

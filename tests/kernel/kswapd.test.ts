@@ -1,4 +1,5 @@
 /** kswapd for orders above 0, and kcompactd behind it (mm/vmscan.c balance_pgdat, kswapd_shrink_node; mm/compaction.c kcompactd_do_work). */
+import { largestFreeOrder } from '#kernel/mm/buddy.ts';
 import { describe, expect, test } from 'vitest';
 import { type Machine, call, hash, restore, snapshot, tick } from '#kernel/machine.ts';
 import { KERNEL, PAGE, allocPages, bootFlat, cat, freeIn, granted, mmap, spawn, touch } from '../helpers/boot.ts';
@@ -14,11 +15,7 @@ function sound(machine: Machine): void {
 }
 
 /** The largest order with a free block. */
-function largest(machine: Machine): number {
-  const zone = machine.zones[0]!;
-  for (let order = zone.maxOrder; order >= 0; order--) if (zone.nrFree[order]! > 0) return order;
-  return -1;
-}
+const largest = (machine: Machine): number => largestFreeOrder(machine.zones);
 
 /** Free pages in every second place: 120 pages of a process, 120 free ones between them; nothing larger than a page is free. */
 function chequered(config: Record<string, unknown> = {}) {

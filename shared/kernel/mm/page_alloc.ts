@@ -126,6 +126,7 @@ export function prepNewPage(machine: Machine, zone: Zone, pfn: Pfn, order: numbe
   frames.order[pfn] = order;
   frames.owner[pfn] = pid;
   frames.refcount[pfn] = 1;
+  frames.index[pfn] = 0; // of a free block of 2.6.32 it says which list
   if (kind & USER_PAGE) {
     frames.state[pfn] = zone.k26 ? newState26(machine, kind) : kind & KIND_FILE ? PAGE_CACHE : 0;
     lruAdd(machine, pfn);
