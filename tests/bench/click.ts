@@ -37,28 +37,42 @@ async function enterRound(page: Page, url: string): Promise<void> {
   });
 }
 
+/** So that the numbers of one action are over before the next. */
+const PAUSE_MS = 3 * TICK_MS;
+const GOLDEN_SECTION = 0.618_034;
+
+/**
+ * Milliseconds into a tick. People press at any moment of it, and how long they wait depends on the moment: chance would deal
+ * the moments unevenly, and another way in each run, so that two runs differ without a cause. Multiples of the golden section
+ * lie evenly in a tick however many clicks there are, and far from the one before, so that no drift of the machine is taken for a phase.
+ */
+const phaseOf = (index: number): number => ((index * GOLDEN_SECTION) % 1) * TICK_MS;
+
 /**
  * Ticks between an action, as a click makes it, and the frame that shows what came of it. The action is one that the round
  * always answers (a card that nobody has): there is not a card for every click.
  */
-function press(page: Page, tickMs: number): Promise<number> {
-  return page.evaluate(async (ms) => {
-    const { session } = (window as unknown as { __overcommit: { session: RoomSession } }).__overcommit;
-    // At any moment of a tick, as people press.
-    await new Promise((resolve) => setTimeout(resolve, 300 + Math.random() * 200));
-    const answered = new Promise<void>((resolve) => {
-      const stop = session.onEvents((events) => {
-        if (!events.some((event) => event.type === 'ignored' && event.seat === session.seat)) return;
-        stop();
-        resolve();
+async function press(page: Page, index: number): Promise<number> {
+  const waited = await page.evaluate(
+    async (waitMs) => {
+      const { session } = (window as unknown as { __overcommit: { session: RoomSession } }).__overcommit;
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      const answered = new Promise<void>((resolve) => {
+        const stop = session.onEvents((events) => {
+          if (!events.some((event) => event.type === 'ignored' && event.seat === session.seat)) return;
+          stop();
+          resolve();
+        });
       });
-    });
-    const since = performance.now();
-    void session.act({ do: 'discard', card: 0xffff_ffff });
-    await answered;
-    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-    return (performance.now() - since) / ms;
-  }, tickMs);
+      const since = performance.now();
+      void session.act({ do: 'discard', card: 0xffff_ffff });
+      await answered;
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      return performance.now() - since;
+    },
+    PAUSE_MS + phaseOf(index),
+  );
+  return waited / TICK_MS;
 }
 
 export async function measureClick(clicks: number): Promise<Row> {
@@ -71,7 +85,7 @@ export async function measureClick(clicks: number): Promise<Row> {
     const page = await browser.newPage({ locale: 'en-US', viewport: { width: 1366, height: 768 } });
     await enterRound(page, `http://127.0.0.1:${port}`);
     const ticks: number[] = [];
-    for (let n = 0; n < clicks; n++) ticks.push(await press(page, TICK_MS));
+    for (let n = 0; n < clicks; n++) ticks.push(await press(page, n));
     const p95 = ticks.toSorted((a, b) => a - b)[Math.floor(ticks.length * 0.95)]!;
     const note = `p95 ${p95.toFixed(2)} (must 2.5); ${clicks} actions at any moment of a tick, 20 players, to the second frame after the answer`;
     return {
