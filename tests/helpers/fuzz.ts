@@ -5,6 +5,7 @@
 import { type Answer, type Call, type Machine, call, createMachine, hash, restore, snapshot, tick } from '#kernel/machine.ts';
 import { addressOut } from '#kernel/arch/address.ts';
 import { ownBlocks } from './blocks.ts';
+import { one, someOf, type Makers, type Pick } from './chance.ts';
 import { PAGE } from './check_base.ts';
 import { Broken, checkMachine } from './check.ts';
 import { checkLibc } from './check_libc.ts';
@@ -66,11 +67,6 @@ const FLAGS = [
   'MAP_PRIVATE|MAP_ANONYMOUS|MAP_GROWSDOWN',
 ];
 
-type Pick = (n: number) => number;
-type Maker = (machine: Machine, pid: number, pick: Pick) => Step;
-
-const one = <T>(list: readonly T[], pick: Pick): T => list[pick(list.length)]!;
-
 function releaseSomeRun(machine: Machine, pid: number, pick: Pick): Step {
   const runs = [...(machine.cma?.runs ?? [])];
   if (runs.length === 0) return { pid, call: 'cma_release', pfn: pick(machine.frames.count), count: 1 };
@@ -84,8 +80,7 @@ function unpinSomething(machine: Machine, pid: number, pick: Pick): Step {
   return { pid, call: 'unpin_user_pages', addr, length: 1 + pick(PAGE) };
 }
 
-/** What calls are made, and how often: [weight, maker]. */
-const MAKERS: readonly [number, Maker][] = [
+const MAKERS: Makers = [
   [
     14,
     (_m, pid, pick) => ({
@@ -205,7 +200,7 @@ const MAKERS: readonly [number, Maker][] = [
   [1, (_m, pid, pick) => ({ pid: one([pid, 1, 99999], pick), call: one(['cat', 'fork', 'sbrk', 'nonsense'], pick), increment: 0 })],
 ];
 
-const WEIGHT = MAKERS.reduce((sum, [weight]) => sum + weight, 0);
+const someCall = someOf(MAKERS);
 
 function freeSomething(machine: Machine, pid: number, pick: Pick): Step {
   const blocks = ownBlocks(machine, pid);
@@ -223,19 +218,12 @@ export function randomStep(machine: Machine, shape: Shape, pick: Pick): Step {
 function anyStep(machine: Machine, shape: Shape, pick: Pick): Step {
   if (machine.tasks.size < shape.processes)
     return pick(2) === 0 || machine.tasks.size === 0 ? { pid: 0, call: 'spawn' } : { pid: anybody(machine, pick), call: 'fork' };
-  let at = pick(WEIGHT);
-  for (const [weight, make] of MAKERS) {
-    if (at < weight) {
-      const step = make(machine, anybody(machine, pick), pick);
-      // A crowd costs time and tests nothing: above the wanted number newcomers are killed off.
-      const isBirth = 'call' in step && (step.call === 'fork' || step.call === 'spawn');
-      if (isBirth && machine.tasks.size > shape.processes + 3) return { pid: 0, call: 'kill', target: anybody(machine, pick), sig: 9 };
-      // Whatever a process does, one of its threads may do.
-      return 'call' in step && machine.threads.size > 0 && pick(3) === 0 ? { ...step, pid: someTid(machine, step.pid, pick) } : step;
-    }
-    at -= weight;
-  }
-  throw new Error('weights');
+  const step = someCall(machine, anybody(machine, pick), pick);
+  // A crowd costs time and tests nothing: above the wanted number newcomers are killed off.
+  const isBirth = 'call' in step && (step.call === 'fork' || step.call === 'spawn');
+  if (isBirth && machine.tasks.size > shape.processes + 3) return { pid: 0, call: 'kill', target: anybody(machine, pick), sig: 9 };
+  // Whatever a process does, one of its threads may do.
+  return 'call' in step && machine.threads.size > 0 && pick(3) === 0 ? { ...step, pid: someTid(machine, step.pid, pick) } : step;
 }
 
 function anybody(machine: Machine, pick: Pick): number {
@@ -327,19 +315,24 @@ export function fuzz(shape: Shape, seed: number, count: number, checkEvery: numb
 /** What a list of steps breaks, or null. */
 export type Breaks = (config: Record<string, unknown>, steps: readonly Step[]) => string | null;
 
-/** Does this list break the machine's invariants? */
-export function breaksMachine(config: Record<string, unknown>, steps: readonly Step[]): string | null {
-  let machine = createMachine(config);
-  try {
-    for (const step of steps) {
-      machine = playStep(machine, step);
-      check(machine);
+/** Looks for what a check of one's own finds after each step. */
+export function breaksBy(check: (machine: Machine) => void): Breaks {
+  return (config, steps) => {
+    let machine = createMachine(config);
+    try {
+      for (const step of steps) {
+        machine = playStep(machine, step);
+        check(machine);
+      }
+    } catch (error) {
+      return String(error);
     }
-  } catch (error) {
-    return String(error);
-  }
-  return null;
+    return null;
+  };
 }
+
+/** Does this list break the machine's invariants? */
+export const breaksMachine: Breaks = breaksBy(check);
 
 /** A shorter list that still breaks it: cuts runs of steps, long ones first, for as long as a budget of steps lasts. */
 export function shrink(config: Record<string, unknown>, failure: Failure, breaks: Breaks = breaksMachine, budget = 400_000): Step[] {

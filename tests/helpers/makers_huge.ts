@@ -1,14 +1,13 @@
 /** Random calls on huge pages: areas that hold some, touches over their ends, parts of them unmapped, and who may have them. */
 import { HPAGE_BYTES } from '#kernel/mm/huge_split.ts';
+import { one, someOf, type Makers } from './chance.ts';
 import { PAGE } from './boot.ts';
-import { type Maker, type Pick, one } from './makers_virtual.ts';
 import { someAddress } from './places.ts';
 
 const RW = 'PROT_READ|PROT_WRITE';
 const PRIVATE = 'MAP_PRIVATE|MAP_ANONYMOUS';
 
-/** [weight, maker] */
-const MAKERS: readonly [number, Maker][] = [
+const MAKERS: Makers = [
   [6, (_m, pid, pick) => ({ pid, call: 'mmap', length: (1 + pick(2)) * HPAGE_BYTES, prot: RW, flags: PRIVATE })],
   [2, (_m, pid, pick) => ({ pid, call: 'mmap', length: (512 + pick(700)) * PAGE, prot: RW, flags: `${PRIVATE}|MAP_POPULATE` })],
   [
@@ -55,13 +54,5 @@ const MAKERS: readonly [number, Maker][] = [
   [1, (machine, pid, pick) => ({ pid, call: 'pin_user_pages', addr: someAddress(machine, pid, pick), length: 1 + pick(4 * PAGE) })],
 ];
 
-const WEIGHT = MAKERS.reduce((sum, [weight]) => sum + weight, 0);
-
-export const someHuge: Maker = (machine, pid, pick: Pick) => {
-  let at = pick(WEIGHT);
-  for (const [weight, make] of MAKERS) {
-    if (at < weight) return make(machine, pid, pick);
-    at -= weight;
-  }
-  throw new Error('weights');
-};
+/** One of them. */
+export const someHuge = someOf(MAKERS);

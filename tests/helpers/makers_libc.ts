@@ -1,7 +1,7 @@
 /** Random calls on a process's heap: blocks of all sizes that come, grow, move and go, right and wrong. */
 import { CHUNK } from '#kernel/libc/types.ts';
 import type { Machine } from '#kernel/machine.ts';
-import { one, type Maker, type Pick } from './makers_virtual.ts';
+import { one, someOf, type Makers, type Pick } from './chance.ts';
 
 /** Blocks that the process has now. */
 function blocksOf(machine: Machine, pid: number): number[] {
@@ -36,8 +36,7 @@ function someCell(machine: Machine, pid: number, pick: Pick): { pool: number; ad
 
 const someCount = (pick: Pick): number => 1 + pick(one([3, 20, 300], pick));
 
-/** [weight, maker] */
-const LIBC_MAKERS: readonly [number, Maker][] = [
+const LIBC_MAKERS: Makers = [
   [30, (_m, pid, pick) => ({ pid, call: 'malloc', size: someSize(pick) })],
   [3, (_m, pid, pick) => ({ pid, call: 'malloc', size: one([0, 1_000_000, 0x7fffffff, 0xffffffff, 0xffff_ffff_ffff], pick) })],
   [6, (_m, pid, pick) => ({ pid, call: 'calloc', nmemb: 1 + pick(40), size: pick(300) })],
@@ -86,14 +85,5 @@ const LIBC_MAKERS: readonly [number, Maker][] = [
   [1, (_m, pid) => ({ pid, call: 'cat', path: '/proc/freelist' })],
 ];
 
-const WEIGHT = LIBC_MAKERS.reduce((sum, [weight]) => sum + weight, 0);
-
 /** One of them. */
-export const someLibc: Maker = (machine, pid, pick) => {
-  let at = pick(WEIGHT);
-  for (const [weight, make] of LIBC_MAKERS) {
-    if (at < weight) return make(machine, pid, pick);
-    at -= weight;
-  }
-  throw new Error('weights');
-};
+export const someLibc = someOf(LIBC_MAKERS);

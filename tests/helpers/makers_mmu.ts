@@ -2,7 +2,7 @@
 import type { Machine } from '#kernel/machine.ts';
 import { TYPE_NAMES } from '#kernel/arch/desc.ts';
 import { REGISTERS } from '#kernel/arch/segment.ts';
-import { one, type Maker, type Pick } from './makers_virtual.ts';
+import { one, someOf, type Makers, type Pick } from './chance.ts';
 
 const TYPES = Object.keys(TYPE_NAMES);
 const RARELY = 12;
@@ -27,8 +27,7 @@ function somewhere(machine: Machine, pid: number, pick: Pick): number | string {
   return area === undefined || wide ? one([0, 0x7fffffff, ...kernel], pick) : area.start + pick(area.size);
 }
 
-/** [weight, maker] */
-const MAKERS: readonly [number, Maker][] = [
+const MAKERS: Makers = [
   [
     5,
     (_m, pid, pick) => ({
@@ -66,13 +65,5 @@ const MAKERS: readonly [number, Maker][] = [
   [4, (machine, pid, pick) => ({ pid, call: 'load_segment', register: one(REGISTERS, pick), selector: someSelector(machine, pid, pick) })],
 ];
 
-const WEIGHT = MAKERS.reduce((sum, [weight]) => sum + weight, 0);
-
-export const someMmu: Maker = (machine, pid, pick) => {
-  let at = pick(WEIGHT);
-  for (const [weight, make] of MAKERS) {
-    if (at < weight) return make(machine, pid, pick);
-    at -= weight;
-  }
-  throw new Error('weights');
-};
+/** One of them. */
+export const someMmu = someOf(MAKERS);

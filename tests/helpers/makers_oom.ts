@@ -1,17 +1,13 @@
 /** Random calls on the OOM killer: both scales of adjustment, its knobs but the one that stops the machine, a kill by hand. */
 import type { Machine } from '#kernel/machine.ts';
-import type { Step } from './fuzz.ts';
-import { one, type Maker } from './makers_slab.ts';
-
-type Pick = (n: number) => number;
+import { one, someOf, type Makers, type Pick } from './chance.ts';
 
 const KNOBS = ['vm.oom_kill_allocating_task', 'vm.oom_dump_tasks', 'vm.overcommit_memory', 'vm.overcommit_ratio'];
 const FILES = ['oom_score', 'oom_adj', 'oom_score_adj', 'status', 'statm'];
 
 const somebody = (machine: Machine, pick: Pick): number => one([...machine.tasks.keys(), 1], pick);
 
-/** [weight, maker] */
-export const OOM_MAKERS: readonly [number, Maker][] = [
+const OOM_MAKERS: Makers = [
   [
     3,
     (machine, pid, pick) => ({
@@ -44,14 +40,5 @@ export const OOM_MAKERS: readonly [number, Maker][] = [
   [1, (machine, pid, pick) => ({ pid, call: 'cat', path: `/proc/${somebody(machine, pick)}/${one(FILES, pick)}` })],
 ];
 
-const WEIGHT = OOM_MAKERS.reduce((sum, [weight]) => sum + weight, 0);
-
 /** One of them. */
-export function someOom(machine: Machine, pid: number, pick: Pick): Step {
-  let at = pick(WEIGHT);
-  for (const [weight, make] of OOM_MAKERS) {
-    if (at < weight) return make(machine, pid, pick);
-    at -= weight;
-  }
-  throw new Error('weights');
-}
+export const someOom = someOf(OOM_MAKERS);

@@ -1,8 +1,8 @@
 /** Random calls on files: opened, read, written, mapped in all kinds, written back, closed; right and wrong. */
 import type { Machine } from '#kernel/machine.ts';
+import { one, someOf, type Makers, type Pick } from './chance.ts';
 import { PAGE } from './check_base.ts';
 import type { Step } from './fuzz.ts';
-import { one, type Maker, type Pick } from './makers_virtual.ts';
 
 const FLAGS = ['O_RDONLY', 'O_RDWR', 'O_RDWR', 'O_WRONLY'];
 const PROTS = ['PROT_READ', 'PROT_READ|PROT_WRITE', 'PROT_READ|PROT_WRITE', 'PROT_READ|PROT_EXEC', 'PROT_NONE'];
@@ -47,7 +47,7 @@ function touchMuch(machine: Machine, pid: number, pick: Pick): Step {
   return { pid, call: one(['read', 'write', 'write'], pick), addr: vma.start, length: Math.min(vma.end - vma.start, 120 * PAGE) };
 }
 
-const MAKERS: readonly [number, Maker][] = [
+const MAKERS: Makers = [
   [
     4,
     (machine, pid, pick) => ({ pid, call: 'open', path: somePath(machine, pick), ...(pick(3) === 0 ? {} : { flags: one(FLAGS, pick) }) }),
@@ -79,14 +79,9 @@ const MAKERS: readonly [number, Maker][] = [
   ],
   [1, (machine, pid, pick) => ({ pid, call: 'close', fd: someFd(machine, pid, pick) })],
 ];
-const WEIGHT = MAKERS.reduce((sum, [weight]) => sum + weight, 0);
+const someMaker = someOf(MAKERS);
 
 export function someFile(machine: Machine, pid: number, pick: Pick): Step {
   if (machine.disk === null && machine.swap === null && pick(20) > 0) return { pid, call: 'sbrk', increment: pick(2 * PAGE) };
-  let at = pick(WEIGHT);
-  for (const [weight, make] of MAKERS) {
-    if (at < weight) return make(machine, pid, pick);
-    at -= weight;
-  }
-  throw new Error('weights');
+  return someMaker(machine, pid, pick);
 }

@@ -1,13 +1,9 @@
 /** Random calls on the slab allocators and pools: objects that come and go, caches made, merged, shrunk and destroyed, right and wrong. */
 import type { Machine } from '#kernel/machine.ts';
+import { one, someOf, type Makers, type Pick } from './chance.ts';
 import { ownBlocks } from './blocks.ts';
 import { PAGE } from './check_base.ts';
 import type { Step } from './fuzz.ts';
-
-type Pick = (n: number) => number;
-export type Maker = (machine: Machine, pid: number, pick: Pick) => Step;
-
-export const one = <T>(list: readonly T[], pick: Pick): T => list[pick(list.length)]!;
 
 export const GFPS = [
   'GFP_KERNEL',
@@ -96,8 +92,7 @@ function createCache(_machine: Machine, pid: number, pick: Pick): Step {
   };
 }
 
-/** [weight, maker] */
-export const SLAB_MAKERS: readonly [number, Maker][] = [
+export const SLAB_MAKERS: Makers = [
   [26, (_m, pid, pick) => ({ pid, call: pick(6) === 0 ? 'kzalloc' : 'kmalloc', size: pick(one(SIZES, pick)), gfp: one(GFPS, pick) })],
   [20, (machine, pid, pick) => ({ pid, call: 'kfree', addr: someObject(machine, pid, pick) })],
   [2, (machine, pid, pick) => ({ pid, call: 'ksize', addr: someObject(machine, pid, pick) })],
@@ -122,14 +117,5 @@ export const SLAB_MAKERS: readonly [number, Maker][] = [
   [1, (machine, pid, pick) => ({ pid, call: 'mempool_destroy', pool: somePool(machine, pick) })],
 ];
 
-const WEIGHT = SLAB_MAKERS.reduce((sum, [weight]) => sum + weight, 0);
-
 /** One of them. */
-export const someSlab: Maker = (machine, pid, pick) => {
-  let at = pick(WEIGHT);
-  for (const [weight, make] of SLAB_MAKERS) {
-    if (at < weight) return make(machine, pid, pick);
-    at -= weight;
-  }
-  throw new Error('weights');
-};
+export const someSlab = someOf(SLAB_MAKERS);

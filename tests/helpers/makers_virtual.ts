@@ -2,14 +2,11 @@
 import type { Machine } from '#kernel/machine.ts';
 import { kmapAtomicAddress } from '#kernel/arch/layout.ts';
 import { PG } from '#kernel/types.ts';
+import { one, someOf, type Makers, type Pick } from './chance.ts';
 import { ownBlocks } from './blocks.ts';
 import { PAGE } from './check_base.ts';
 import type { Step } from './fuzz.ts';
 
-export type Pick = (n: number) => number;
-export type Maker = (machine: Machine, pid: number, pick: Pick) => Step;
-
-export const one = <T>(list: readonly T[], pick: Pick): T => list[pick(list.length)]!;
 const PHYS = [0x80000000, 0xfed00000, 0xfffff000, 0xa0000000];
 
 /** Mostly one's own area of the kind, sometimes another's, a freed one, or an address near it. */
@@ -41,8 +38,7 @@ function freeBuffer(machine: Machine, pid: number, pick: Pick): Step {
   return { pid, call: 'dma_free_coherent', addr: machine.config.layout.pageOffset + pfn * PAGE, size: pages * PAGE - pick(3) };
 }
 
-/** [weight, maker] */
-export const VIRTUAL_MAKERS: readonly [number, Maker][] = [
+export const VIRTUAL_MAKERS: Makers = [
   [20, (_m, pid, pick) => ({ pid, call: 'vmalloc', size: 1 + pick(one([PAGE, 8 * PAGE, 8 * PAGE, 60 * PAGE, 400 * PAGE], pick)) })],
   [14, (machine, pid, pick) => ({ pid, call: 'vfree', addr: someArea(machine, pid, 'vmalloc', pick) })],
   [
@@ -91,14 +87,5 @@ export const VIRTUAL_MAKERS: readonly [number, Maker][] = [
   [1, (_m, pid, pick) => ({ pid, call: 'cat', path: one(['/proc/vmallocinfo', '/proc/iomem', '/proc/meminfo'], pick) })],
 ];
 
-const WEIGHT = VIRTUAL_MAKERS.reduce((sum, [weight]) => sum + weight, 0);
-
 /** One of them. */
-export const someVirtual: Maker = (machine, pid, pick) => {
-  let at = pick(WEIGHT);
-  for (const [weight, make] of VIRTUAL_MAKERS) {
-    if (at < weight) return make(machine, pid, pick);
-    at -= weight;
-  }
-  throw new Error('weights');
-};
+export const someVirtual = someOf(VIRTUAL_MAKERS);

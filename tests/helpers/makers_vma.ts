@@ -1,8 +1,8 @@
 /** Random calls on areas that are there: other rights, other sizes, locks, advice; ranges that start and end anywhere. */
 import type { Machine } from '#kernel/machine.ts';
+import { one, someOf, type Makers, type Pick } from './chance.ts';
 import { PAGE } from './check_base.ts';
 import type { Step } from './fuzz.ts';
-import { type Maker, type Pick, one } from './makers_virtual.ts';
 
 /** A page of the process, mostly within an area, sometimes just outside. */
 function somePlace(machine: Machine, pid: number, pick: Pick): number {
@@ -41,8 +41,7 @@ function someAttach(machine: Machine, pid: number, pick: Pick): number {
   return vma.start - vma.pgoff * PAGE >= 0 ? vma.start - vma.pgoff * PAGE : vma.start;
 }
 
-/** [weight, maker] */
-const VMA_MAKERS: readonly [number, Maker][] = [
+const VMA_MAKERS: Makers = [
   [
     12,
     (machine, pid, pick) => ({
@@ -101,14 +100,5 @@ const VMA_MAKERS: readonly [number, Maker][] = [
   ],
 ];
 
-const WEIGHT = VMA_MAKERS.reduce((sum, [weight]) => sum + weight, 0);
-
 /** One of them. */
-export const someArea: Maker = (machine, pid, pick) => {
-  let at = pick(WEIGHT);
-  for (const [weight, make] of VMA_MAKERS) {
-    if (at < weight) return make(machine, pid, pick);
-    at -= weight;
-  }
-  throw new Error('weights');
-};
+export const someArea = someOf(VMA_MAKERS);

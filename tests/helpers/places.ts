@@ -1,7 +1,7 @@
 /** Addresses for random calls: those that mean something to a process, and where its address space begins and ends. */
 import type { Machine } from '#kernel/machine.ts';
 import { PAGE } from './check_base.ts';
-import { type Pick, one } from './makers_virtual.ts';
+import { one, type Pick } from './chance.ts';
 
 /** Where address spaces begin, end and change hands; of x86_64 with two addresses that are none, and the kernel's (kernel/arch/address.ts). */
 const LANDMARKS = [0, 0x10000, 0x08048000, 0x40000000, 0xb8000000, 0xbffff000, 0xc0000000, 0xffffffff];
