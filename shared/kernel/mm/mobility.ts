@@ -81,9 +81,10 @@ function countBlock(frames: Frames, start: Pfn, end: Pfn): { free: number; movab
   return { free, movable };
 }
 
-/** Moves the free blocks of a pageblock to the tails of another type's lists and tags it (move_freepages_block). */
-export function moveFreepagesBlock(frames: Frames, zone: Zone, start: Pfn, end: Pfn, type: number): void {
+/** Moves the free blocks of a pageblock to the tails of another type's lists and tags it; how many pages (move_freepages_block). */
+export function moveFreepagesBlock(frames: Frames, zone: Zone, start: Pfn, end: Pfn, type: number): number {
   const old = pageblockType(frames, start);
+  let moved = 0;
   for (let pfn = start; pfn < end;) {
     if (frames.flags[pfn] !== PG.buddy) {
       pfn += 1;
@@ -92,9 +93,11 @@ export function moveFreepagesBlock(frames: Frames, zone: Zone, start: Pfn, end: 
     const order = frames.order[pfn]!;
     delFromFreeList(frames, zone, pfn, order, old);
     addToFreeList(frames, zone, pfn, order, type, true);
+    moved += 1 << order;
     pfn += 1 << order;
   }
   setPageblockType(frames, start, frames.pageblockOrder, type);
+  return moved;
 }
 
 /** Tells the screen of pageblocks that changed their type. */

@@ -2,6 +2,7 @@
 import { emit, FACT } from '../facts.ts';
 import { MIGRATE, PG, type Machine, type Pfn, type Zone } from '../types.ts';
 import { addToFreeList, blockOf, delFromFreeList, freeOnePage, pageblockType, setPageblockType } from './buddy.ts';
+import { moveFreepagesBlock } from './mobility.ts';
 
 /** Cuts a free block that reaches over the pageblock at `start` until no free block does. */
 function splitAround(machine: Machine, zone: Zone, start: Pfn): void {
@@ -19,22 +20,9 @@ function splitAround(machine: Machine, zone: Zone, start: Pfn): void {
 }
 
 /** Moves the free blocks of a pageblock between lists and tags it; isolated pages do not count as free. */
-function retag(machine: Machine, zone: Zone, start: Pfn, type: number): void {
-  const { frames } = machine;
-  const old = pageblockType(frames, start);
-  const end = start + (1 << frames.pageblockOrder);
-  for (let pfn = start; pfn < end;) {
-    if (frames.flags[pfn] !== PG.buddy) {
-      pfn += 1;
-      continue;
-    }
-    const order = frames.order[pfn]!;
-    delFromFreeList(frames, zone, pfn, order, old);
-    addToFreeList(frames, zone, pfn, order, type, true);
-    zone.free += (type === MIGRATE.isolate ? -1 : 1) * (1 << order);
-    pfn += 1 << order;
-  }
-  setPageblockType(frames, start, frames.pageblockOrder, type);
+function retag({ frames }: Machine, zone: Zone, start: Pfn, type: number): void {
+  const moved = moveFreepagesBlock(frames, zone, start, start + (1 << frames.pageblockOrder), type);
+  zone.free += type === MIGRATE.isolate ? -moved : moved;
 }
 
 /** Isolates the pageblocks of [start, end), which are aligned to pageblocks; false when one is isolated already. */

@@ -79,19 +79,30 @@ function doubleFree(machine: Machine, { slab, cache, index }: Held, addr: Addr):
   return refused('EINVAL', { code: 'DOUBLE_FREE', addr });
 }
 
-/** The object at an address, if the caller may give it back. */
-export function heldObject(machine: Machine, task: Task | null, addr: Addr): Held | Refused {
+/** A slab's place that an address lies in; `index` is -1 where no object starts. */
+interface Place extends Held {
+  phys: number;
+}
+
+function placeAt(machine: Machine, addr: Addr): Place | Refused {
   const phys = directPhys(machine.config.layout, addr);
   if (phys < 0) return refused('EFAULT', { code: 'NOT_IN_DIRECT_MAP', addr });
   const slab = slabAt(machine, phys);
   if (slab === undefined) return refused('EINVAL', { code: 'NOT_AN_OBJECT', addr });
   const cache = cacheOf(machine, slab);
-  const index = objectIndex(cache, slab, phys);
+  return { slab, cache, index: objectIndex(cache, slab, phys), phys };
+}
+
+/** The object at an address, if the caller may give it back. */
+export function heldObject(machine: Machine, task: Task | null, addr: Addr): Held | Refused {
+  const place = placeAt(machine, addr);
+  if (!('slab' in place)) return place;
+  const { slab, index, phys } = place;
   if (index < 0) return notAnObject(machine, slab, phys, addr);
   const holder = slab.holder[index]!;
   if (holder === HOLDER.allocator) return refused('EINVAL', { code: 'NOT_AN_OBJECT', addr });
-  if (holder < 0) return doubleFree(machine, { slab, cache, index }, addr);
-  if (holder === pidOf(task) || isRoot(machine, task)) return { slab, cache, index };
+  if (holder < 0) return doubleFree(machine, place, addr);
+  if (holder === pidOf(task) || isRoot(machine, task)) return place;
   return refused('EPERM', { code: 'NOT_OWNER', pfn: pfnOf(phys), owner: holder });
 }
 
@@ -134,12 +145,9 @@ export function sysKsize(machine: Machine, _task: Task | null, addr: Addr): Answ
   if (addr === 0 || addr === ZERO_SIZE_PTR) return granted({ size: 0 });
   const large = largeAt(machine, addr);
   if (large >= 0) return granted({ size: physOf(1 << machine.slab.large.get(large)!.order) });
-  const phys = directPhys(machine.config.layout, addr);
-  if (phys < 0) return refused('EFAULT', { code: 'NOT_IN_DIRECT_MAP', addr });
-  const slab = slabAt(machine, phys);
-  if (slab === undefined) return refused('EINVAL', { code: 'NOT_AN_OBJECT', addr });
-  const cache = cacheOf(machine, slab);
-  const index = objectIndex(cache, slab, phys);
+  const place = placeAt(machine, addr);
+  if (!('slab' in place)) return place;
+  const { slab, cache, index } = place;
   return index >= 0 && slab.holder[index]! >= 0 ? granted({ size: roomOf(cache) }) : refused('EINVAL', { code: 'NOT_AN_OBJECT', addr });
 }
 
