@@ -6,7 +6,7 @@ import { FreeListsPanel } from '../panels/play/FreeListsPanel.tsx';
 import { HandPanel } from '../panels/play/HandPanel.tsx';
 import { HeldPanel } from '../panels/play/HeldPanel.tsx';
 import { HeldLine } from '../panels/play/HeldLine.tsx';
-import { listenKeys } from '../panels/play/keys.ts';
+import { listenPlayKeys } from '../panels/play/keys.ts';
 import { LogPanel } from '../panels/play/LogPanel.tsx';
 import { MapPanel } from '../panels/play/MapPanel.tsx';
 import { MemoryPanel } from '../panels/play/MemoryPanel.tsx';
@@ -48,7 +48,7 @@ function Playing({ play, seen, known, menu }: { play: Play; seen: Seen; known: b
   const intro = useIntro(play, known);
   useEffect(
     () =>
-      listenKeys(play, {
+      listenPlayKeys(play, {
         why: () => showWhy((shown) => !shown),
         close: () => (showWhy(false), (play.lit.value = null), (play.spot.value = null)),
       }),

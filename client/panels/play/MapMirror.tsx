@@ -7,6 +7,20 @@ import { who } from './Mark.tsx';
 /** Ticks between two writings: a screen reader that stands in a table must not be chased. */
 const EVERY = 10;
 
+function Head({ columns }: { columns: readonly string[] }) {
+  return (
+    <thead>
+      <tr>
+        {columns.map((column) => (
+          <th key={column} scope="col">
+            {t(`play.mirror.${column}`)}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}
+
 /** What the canvas shows, as two tables that only a screen reader meets. */
 export function MapMirror({ play }: { play: Play }) {
   const shown = useRef<Seen | null>(null);
@@ -19,15 +33,7 @@ export function MapMirror({ play }: { play: Play }) {
     <div class="unseen">
       <table>
         <caption>{t('play.mirror.zones')}</caption>
-        <thead>
-          <tr>
-            {['zone', 'first', 'frames', 'free'].map((column) => (
-              <th key={column} scope="col">
-                {t(`play.mirror.${column}`)}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <Head columns={['zone', 'first', 'frames', 'free']} />
         <tbody>
           {seen.all.machine.zones.map((zone) => (
             <tr key={zone.name}>
@@ -41,15 +47,7 @@ export function MapMirror({ play }: { play: Play }) {
       </table>
       <table>
         <caption>{t('play.mirror.processes')}</caption>
-        <thead>
-          <tr>
-            {['process', 'rss', 'held', 'badness', 'killRank'].map((column) => (
-              <th key={column} scope="col">
-                {t(`play.mirror.${column}`)}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <Head columns={['process', 'rss', 'held', 'badness', 'killRank']} />
         <tbody>
           {seen.all.processes.map((row) => (
             <tr key={row.seat}>

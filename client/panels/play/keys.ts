@@ -1,4 +1,5 @@
-/** The keyboard of the play screen (game.md): everything can be pressed, and nothing is taken from a field that is typed in. */
+/** The keyboard of the play screen (game.md): everything can be pressed. */
+import { listenKeys } from '../listenKeys.ts';
 import { freeDone } from './HeldPanel.tsx';
 import type { Play } from './play.ts';
 import { stepOrder, useTool } from './TrayPanel.tsx';
@@ -8,21 +9,8 @@ export interface KeyWishes {
   close(): void;
 }
 
-const TYPED = 'input, textarea, select, [contenteditable="true"]';
-/** Space and Enter press what the keyboard has focused. */
-const PRESSED = 'button, a, summary, [role="tab"]';
-
-export function listenKeys(play: Play, wishes: KeyWishes): () => void {
-  const press = (event: KeyboardEvent): void => {
-    if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
-    const { activeElement } = document;
-    if (activeElement?.matches(TYPED) === true) return;
-    if ((event.key === ' ' || event.key === 'Enter') && activeElement?.matches(PRESSED) === true && activeElement.matches(':focus-visible'))
-      return;
-    if (act(play, event, wishes)) event.preventDefault();
-  };
-  document.addEventListener('keydown', press);
-  return () => document.removeEventListener('keydown', press);
+export function listenPlayKeys(play: Play, wishes: KeyWishes): () => void {
+  return listenKeys((event) => act(play, event, wishes));
 }
 
 /** True when the key was ours. */

@@ -1,10 +1,9 @@
-/** The keyboard of a replay: everything that can be pressed has a key. Nothing is taken from a field that is typed in. */
+/** The keyboard of a replay: everything that can be pressed has a key. */
 import { SPEEDS } from '../../session/ReplaySession.ts';
+import { listenKeys } from '../listenKeys.ts';
 import { nextMark } from './marks.ts';
 import { goTo, MOMENTS, openMoment, type Replay } from './replay.ts';
 
-const TYPED = 'input:not([type="range"]), textarea, select, [contenteditable="true"]';
-const PRESSED = 'button, a, summary, [role="tab"]';
 const SECOND = 10;
 
 export interface ReplayWishes {
@@ -13,20 +12,11 @@ export interface ReplayWishes {
 }
 
 export function listenReplayKeys(replay: Replay, wishes: ReplayWishes): () => void {
-  const press = (event: KeyboardEvent): void => {
-    if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
-    const { activeElement } = document;
-    if (activeElement?.matches(TYPED) === true) return;
-    // Space and Enter press what the keyboard has focused.
-    if ((event.key === ' ' || event.key === 'Enter') && activeElement?.matches(PRESSED) === true && activeElement.matches(':focus-visible'))
-      return;
-    const act = KEYS.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
-    if (act === undefined) return;
-    event.preventDefault();
-    act(replay, event.shiftKey, wishes);
-  };
-  document.addEventListener('keydown', press);
-  return () => document.removeEventListener('keydown', press);
+  return listenKeys(({ key, shiftKey }) => {
+    const act = KEYS.get(key.length === 1 ? key.toLowerCase() : key);
+    act?.(replay, shiftKey, wishes);
+    return act !== undefined;
+  });
 }
 
 type Act = (replay: Replay, shift: boolean, wishes: ReplayWishes) => void;
