@@ -1,5 +1,4 @@
 /** A fault in one room is that room's alone. */
-import { matchMaker } from '@colyseus/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { VMSTAT } from '#kernel/mm/vmstat.ts';
 import { createRound, playTick, roundHash } from '#game/round.ts';
@@ -9,7 +8,7 @@ import { TOUCHES_PER_TICK } from '#game/work.ts';
 import { decodeTick } from '#protocol/tick.ts';
 import { RoundRoom } from '../../server/rooms/RoundRoom.ts';
 import type { Playing } from '../../server/sequencer/Playing.ts';
-import { enter, enterHost, makeRoom, openPlace, type Place } from './people.ts';
+import { begin, enter, enterHost, insideOf, makeRoom, openPlace, type Place } from './people.ts';
 
 // One for each test: rounds of an hour that nobody looks at any more take their time from the others.
 let place: Place;
@@ -19,12 +18,8 @@ beforeEach(async () => {
 afterEach(() => place.close());
 
 async function running() {
-  const room = await makeRoom(place, { seconds: 3600 });
-  const host = await enterHost(room);
-  const player = await enter(room);
-  await host.host({ do: 'start' });
-  await player.untilTick(5);
-  return { room, host, player, inside: matchMaker.getLocalRoomById(room.code) as unknown as RoundRoom };
+  const begun = await begin(place);
+  return { ...begun, inside: insideOf(begun.room) };
 }
 
 /** Takes the machine out of a round: whatever the round does next throws. */
@@ -164,7 +159,7 @@ test('a scenario without end is bounded in operations a tick, and its neighbour 
   await host.host({ do: 'addBots', bots: Array<'spam'>(96).fill('spam') });
   await host.host({ do: 'start' });
   await players[0]!.untilTick(1);
-  const inside = matchMaker.getLocalRoomById(room.code) as unknown as RoundRoom;
+  const inside = insideOf(room);
   const faults = () => inside.playing!.round.machine.vmstat[VMSTAT.pgfault]!;
   const closeTick = inside.closeTick.bind(inside);
   const perTick: number[] = [];

@@ -1,16 +1,14 @@
 /** The log: written before anybody is told, complete, without names; and what happens when it cannot be written. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
-import { matchMaker } from '@colyseus/core';
 import { createRound, playTick, podium, roundHash, RULES } from '#game/round.ts';
 import { decodeLog, encodeLog } from '#protocol/log.ts';
 import { decodeTick } from '#protocol/tick.ts';
-import type { RoundRoom } from '../../server/rooms/RoundRoom.ts';
 import { Journal, type Trace } from '../../server/store/Journal.ts';
 import { findRound, insertRound, logOf, ticksOf } from '../../server/store/rounds.ts';
 import { Store } from '../../server/store/Store.ts';
 import { hashOnDisk, newHome, openHome, removeHomes, type Housed } from './homes.ts';
-import { enter, enterHost, makeRoom, type ClassRoom, type Guest } from './people.ts';
+import { begin, enter, enterHost, insideOf, makeRoom, type Guest } from './people.ts';
 
 let house: Housed;
 beforeEach(async () => {
@@ -19,21 +17,12 @@ beforeEach(async () => {
 afterEach(() => house.close());
 afterAll(removeHomes);
 
-async function running(seconds = 3600) {
-  const room = await makeRoom(house, { seconds });
-  const host = await enterHost(room);
-  const player = await enter(room, { name: 'Grace Hopper' });
-  expect(await host.host({ do: 'start' })).toMatchObject({ ok: true });
-  await player.untilTick(1);
-  return { room, host, player };
-}
+const running = (seconds = 3600) => begin(house, { seconds, name: 'Grace Hopper', ticks: 1 });
 
 async function toPodium({ host, player }: { host: Guest; player: Guest }): Promise<void> {
   await host.host({ do: 'end' });
   await player.untilPhase('podium');
 }
-
-const insideOf = (room: ClassRoom): RoundRoom => matchMaker.getLocalRoomById(room.code) as unknown as RoundRoom;
 
 test('whatever tick anybody hears is on the disk already, byte for byte', async () => {
   const { room, player } = await running();

@@ -1,6 +1,7 @@
 /** A real server on a free port, and people who come to it as browsers do: HTTP for the seat, the SDK for the socket. */
 import { randomBytes } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
+import { matchMaker } from '@colyseus/core';
 import { Client, type Room } from '@colyseus/sdk';
 import { playTick, restoreRound, roundHash, type Round } from '#game/round.ts';
 import type { Action, Input } from '#game/types.ts';
@@ -10,6 +11,7 @@ import type { RoomState } from '#protocol/roomState.ts';
 import { decodeSnap } from '#protocol/snap.ts';
 import { decodeTick } from '#protocol/tick.ts';
 import { startApp, type App, type AppOptions } from '../../server/app.ts';
+import type { RoundRoom } from '../../server/rooms/RoundRoom.ts';
 
 /** A tick of 10 ms instead of 100: the same server, ten times as fast. */
 const FAST_BEAT_MS = 2;
@@ -83,6 +85,29 @@ export async function enter(room: ClassRoom, { role = 'player', secret = newSecr
 export function enterHost(room: ClassRoom): Promise<Guest> {
   return enter(room, { role: 'host', secret: room.hostSecret });
 }
+
+export interface Begun {
+  room: ClassRoom;
+  host: Guest;
+  player: Guest;
+}
+
+/** A room whose round goes on, with its host and one player, who has heard of so many ticks. */
+export async function begin(
+  place: Place,
+  { ticks = 5, name, ...options }: { ticks?: number; name?: string; seconds?: number; seats?: number } = {},
+): Promise<Begun> {
+  const room = await makeRoom(place, { seconds: 3600, ...options });
+  const host = await enterHost(room);
+  const player = await enter(room, name === undefined ? {} : { name });
+  const started = await host.host({ do: 'start' });
+  if (!started.ok) throw new Error(started.code);
+  await player.untilTick(ticks);
+  return { room, host, player };
+}
+
+/** The room as the server has it in memory. */
+export const insideOf = (room: ClassRoom): RoundRoom => matchMaker.getLocalRoomById(room.code) as unknown as RoundRoom;
 
 export type Answer = { ok: true; value: unknown } | { ok: false; code: string };
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { askSeat, enter, enterHost, makeRoom, newSecret, openPlace, type Place } from './people.ts';
+import { askSeat, begin, enter, enterHost, makeRoom, newSecret, openPlace, type Place } from './people.ts';
 import { RawSocket } from './RawSocket.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -78,11 +78,7 @@ test('SIGTERM in the middle of a round: everybody is told, whoever reads and who
   };
   const { server, port } = await open(0);
   const there = { ...place, port, url: `http://127.0.0.1:${port}` };
-  const room = await makeRoom(there, { seconds: 60 });
-  const host = await enterHost(room);
-  const player = await enter(room, { name: 'Ada' });
-  await host.host({ do: 'start' });
-  await player.untilTick(5);
+  const { room, host, player } = await begin(there, { seconds: 60, name: 'Ada' });
   // One has a dead link, one asked for a seat and does not come.
   const { socket } = await RawSocket.join(room);
   socket.pause();

@@ -1,9 +1,7 @@
 /** What logs hold, and in which order a client hears. */
-import { matchMaker } from '@colyseus/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RoundRoom } from '../../server/rooms/RoundRoom.ts';
 import type { Streams } from '../../server/rooms/streams.ts';
-import { enter, enterHost, makeRoom, openPlace, type Place } from './people.ts';
+import { begin, enter, enterHost, insideOf, makeRoom, openPlace, type Place } from './people.ts';
 
 let place: Place;
 const lines: string[] = [];
@@ -31,12 +29,8 @@ test('logs are JSON and hold no name, no secret and no session', async () => {
 });
 
 test('who begins anew before the first snapshot is ready gets one snapshot, not two', async () => {
-  const room = await makeRoom(place, { seconds: 3600 });
-  const host = await enterHost(room);
-  const player = await enter(room);
-  await host.host({ do: 'start' });
-  await player.untilTick(5);
-  const inside = matchMaker.getLocalRoomById(room.code) as unknown as RoundRoom;
+  const { room, player } = await begin(place);
+  const inside = insideOf(room);
   const client = inside.clients.get(player.socket.sessionId)!;
   const streams = (inside as unknown as { streams: Streams }).streams;
   await Promise.all([0, 1, 2].map(() => streams.begin(client, inside.playing!, true)));

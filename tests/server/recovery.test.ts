@@ -7,7 +7,7 @@ import { RULES } from '#game/round.ts';
 import type { Input } from '#game/types.ts';
 import { FILE } from '../../server/store/Store.ts';
 import { at, crash, hashOnDisk, openHome, removeHomes, type Housed } from './homes.ts';
-import { askSeat, describe as describeRoom, enter, enterHost, makeRoom, newSecret, type Guest } from './people.ts';
+import { askSeat, begin, describe as describeRoom, enter, enterHost, insideOf, makeRoom, newSecret, type Guest } from './people.ts';
 
 afterAll(removeHomes);
 
@@ -71,11 +71,7 @@ test('a killed server’s round goes on: same seats, names and numbers, not a ti
 
 test('what was queued and in no tick yet is sent again, and applies once', async () => {
   let house = await openHome();
-  const room = await makeRoom(house, { seconds: 3600 });
-  const host = await enterHost(room);
-  const player = await enter(room);
-  await host.host({ do: 'start' });
-  await player.untilTick(5);
+  const { room, host, player } = await begin(house);
   await host.host({ do: 'pause' });
   await player.untilPhase('paused');
   await host.host({ do: 'resume' });
@@ -129,11 +125,7 @@ test('the briefing goes on, and the round begins by itself', async () => {
 
 test('a paused round stays paused until the host says so', async () => {
   let house = await openHome();
-  const room = await makeRoom(house, { seconds: 3600 });
-  const host = await enterHost(room);
-  const player = await enter(room);
-  await host.host({ do: 'start' });
-  await player.untilTick(20);
+  const { room, host, player } = await begin(house, { ticks: 20 });
   await host.host({ do: 'pause' });
   await player.untilPhase('paused');
   const stood = player.round!.now;
@@ -153,11 +145,7 @@ test('a paused round stays paused until the host says so', async () => {
 
 test('the podium stands, and the same class plays again', async () => {
   let house = await openHome();
-  const room = await makeRoom(house, { seconds: 3600 });
-  const host = await enterHost(room);
-  const player = await enter(room);
-  await host.host({ do: 'start' });
-  await player.untilTick(20);
+  const { room, host, player } = await begin(house, { ticks: 20 });
   await host.host({ do: 'end' });
   await player.untilPhase('podium');
   house = await crash(house);
@@ -177,11 +165,7 @@ test('the podium stands, and the same class plays again', async () => {
 
 test('a stop in good order tells everybody that it is worth coming back, and loses nothing', async () => {
   let house = await openHome();
-  const room = await makeRoom(house, { seconds: 3600 });
-  const host = await enterHost(room);
-  const player = await enter(room);
-  await host.host({ do: 'start' });
-  await player.untilTick(40);
+  const { room, player } = await begin(house, { ticks: 40 });
   const { folder } = house;
   await house.close();
   await player.until(() => player.closed !== null);
@@ -222,11 +206,7 @@ function rowOf(folder: string): Record<string, unknown> {
 
 async function playedHouse(): Promise<{ house: Housed; room: Awaited<ReturnType<typeof makeRoom>>; player: Guest }> {
   const house = await openHome();
-  const room = await makeRoom(house, { seconds: 3600 });
-  const host = await enterHost(room);
-  const player = await enter(room, { name: 'Ada' });
-  await host.host({ do: 'start' });
-  await player.untilTick(30);
+  const { room, player } = await begin(house, { name: 'Ada', ticks: 30 });
   await house.close();
   return { house, room, player };
 }
@@ -256,14 +236,9 @@ test('a room of long ago is not in memory until somebody asks; then it is as it 
 
 test('a room that was empty for long leaves memory; one that has played comes back when asked for', async () => {
   const house = await openHome({ patience: { emptyMs: 1 } });
-  const room = await makeRoom(house, { seconds: 3600 });
-  const host = await enterHost(room);
-  const player = await enter(room);
-  await host.host({ do: 'start' });
-  await player.untilTick(10);
+  const { room, host, player } = await begin(house, { ticks: 10 });
   await Promise.all([host.drop(), player.drop()]);
-  const inMemory = async () => (await import('@colyseus/core')).matchMaker.getLocalRoomById(room.code) !== undefined;
-  while (await inMemory()) await new Promise((resolve) => setImmediate(resolve));
+  while (insideOf(room) !== undefined) await new Promise((resolve) => setImmediate(resolve));
   expect(await describeRoom(room)).toMatchObject({ phase: 'running', players: 1 });
   const returned = await back(player, room);
   await returned.untilTick(player.round!.now + 5);
@@ -274,11 +249,7 @@ test('a room that was empty for long leaves memory; one that has played comes ba
 describe.each([RULES - 1, 999])('a room of rules %i is closed with a sentence, its results kept', (rules) => {
   test.each(['running', 'podium'])('%s', async (phase) => {
     const before = await openHome();
-    const room = await makeRoom(before, { seconds: 3600 });
-    const host = await enterHost(room);
-    const player = await enter(room);
-    await host.host({ do: 'start' });
-    await player.untilTick(20);
+    const { room, host, player } = await begin(before, { ticks: 20 });
     if (phase === 'podium') {
       await host.host({ do: 'end' });
       await player.untilPhase('podium');

@@ -1,7 +1,7 @@
 /** Spectators and projectors: they see the whole round and can do nothing in it. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SCREENS_MAX, SPECTATORS_MAX } from '#protocol/limits.ts';
-import { askSeat, describe, enter, enterHost, makeRoom, newSecret, openPlace, type Place } from './people.ts';
+import { askSeat, begin, describe, enter, enterHost, makeRoom, newSecret, openPlace, type Place } from './people.ts';
 
 const WATCHERS = ['spectator', 'screen'] as const;
 let place: Place;
@@ -11,14 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => place.close());
 
-async function running() {
-  const room = await makeRoom(place, { seconds: 3600, seats: 2 });
-  const host = await enterHost(room);
-  const player = await enter(room);
-  await host.host({ do: 'start' });
-  await player.untilTick(5);
-  return { room, host, player };
-}
+const running = () => begin(place, { seats: 2 });
 
 test.each(WATCHERS)('a %s follows the round without a seat and without a name', async (role) => {
   const { room, host } = await running();

@@ -1,9 +1,8 @@
 /** Clients that read too slowly, not at all, or cannot keep up: bounded, healed by snapshots, and in the end spectators. */
-import { matchMaker } from '@colyseus/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RoundRoom } from '../../server/rooms/RoundRoom.ts';
 import { isTooSlow } from '../../server/rooms/slow.ts';
-import { enter, enterHost, makeRoom, newSecret, openPlace, type Guest, type Place } from './people.ts';
+import { begin, enter, insideOf, newSecret, openPlace, type Guest, type Place } from './people.ts';
 import { RawSocket } from './RawSocket.ts';
 
 let place: Place;
@@ -13,13 +12,8 @@ beforeAll(async () => {
 afterAll(() => place.close());
 
 async function running() {
-  const room = await makeRoom(place, { seconds: 3600 });
-  const host = await enterHost(room);
-  const player = await enter(room);
-  await host.host({ do: 'start' });
-  await player.untilTick(5);
-  const inside = matchMaker.getLocalRoomById(room.code) as unknown as RoundRoom;
-  return { room, host, player, inside };
+  const begun = await begin(place);
+  return { ...begun, inside: insideOf(begun.room) };
 }
 
 /** As if so many bytes of what was sent to this guest still waited in the server. */

@@ -11,7 +11,7 @@ import { forgetStep, Retention } from '../../server/store/retention.ts';
 import { findRound, logOf } from '../../server/store/rounds.ts';
 import { Store } from '../../server/store/Store.ts';
 import { newHome, openHome, removeHomes, type Housed } from './homes.ts';
-import { askSeat, enter, enterHost, makeRoom, newSecret } from './people.ts';
+import { askSeat, begin, enter, enterHost, makeRoom, newSecret } from './people.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -85,11 +85,7 @@ test('a round goes by its file to another server, and comes out of it the same, 
 
 test('export works beside a server that is running', async () => {
   const house = await openHome();
-  const room = await makeRoom(house, { seconds: 3600 });
-  const host = await enterHost(room);
-  const player = await enter(room);
-  await host.host({ do: 'start' });
-  await player.untilTick(30);
+  const { room } = await begin(house, { ticks: 30 });
   const { status, bytes } = run('export', [room.code.toLowerCase(), '-'], house.folder);
   expect(status).toBe(0);
   expect(decodeLog(bytes).ticks.length).toBeGreaterThanOrEqual(30);
@@ -169,11 +165,7 @@ test('forget leaves nothing of a room on the disk, the names first of all', asyn
 
 test('a host forgets the room: everybody is told, and it can never be entered again', async () => {
   const house = await openHome();
-  const room = await makeRoom(house, { seconds: 3600 });
-  const host = await enterHost(room);
-  const player = await enter(room, { name: 'Ada' });
-  await host.host({ do: 'start' });
-  await player.untilTick(20);
+  const { room, host, player } = await begin(house, { name: 'Ada', ticks: 20 });
   void host.host({ do: 'forget' });
   await player.until(() => player.closed !== null);
   expect(player.closed!.reason).toBe('FORGOTTEN');
