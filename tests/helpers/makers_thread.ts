@@ -1,6 +1,6 @@
 /** Random threads, locks and words of memory, right and wrong. */
 import type { Machine } from '#kernel/machine.ts';
-import { one, type Maker, type Pick } from './makers_virtual.ts';
+import { one, someOf, type Maker, type Makers, type Pick } from './chance.ts';
 import { someAddress } from './places.ts';
 
 const THREADS_MAX = 6;
@@ -22,8 +22,7 @@ function someWord(machine: Machine, pid: number, pick: Pick): number {
 
 const mutex = (machine: Machine, pid: number, pick: Pick): number => someWord(machine, pid, pick) + (pick(3) === 0 ? 64 : 0);
 
-/** [weight, maker] */
-const THREAD_MAKERS: readonly [number, Maker][] = [
+const THREAD_MAKERS: Makers = [
   [6, (_m, pid, pick) => ({ pid, call: 'pthread_create', stacksize: one([16384, 20_000, 1 << 20, 100], pick) })],
   [1, (_m, pid) => ({ pid, call: 'pthread_create' })],
   [3, (_m, pid) => ({ pid, call: 'pthread_exit' })],
@@ -43,19 +42,13 @@ const THREAD_MAKERS: readonly [number, Maker][] = [
   [1, (_m, pid) => ({ pid, call: 'run', argv: ['ps', '-eL'] })],
 ];
 
-const WEIGHT = THREAD_MAKERS.reduce((sum, [weight]) => sum + weight, 0);
+const someCall = someOf(THREAD_MAKERS);
 
 /** One of them. */
 export const someThread: Maker = (machine, pid, pick) => {
   if (!machine.tasks.has(pid)) return { pid, call: 'pthread_create' };
-  let at = pick(WEIGHT);
-  for (const [weight, make] of THREAD_MAKERS) {
-    at -= weight;
-    if (at >= 0) continue;
-    const step = make(machine, pid, pick);
-    if (!('call' in step) || step.pid === 0) return step;
-    const isCrowd = machine.threads.size >= THREADS_MAX && step.call === 'pthread_create';
-    return isCrowd ? { pid: someTid(machine, pid, pick), call: 'pthread_exit' } : step;
-  }
-  throw new Error('weights');
+  const step = someCall(machine, pid, pick);
+  if (!('call' in step) || step.pid === 0) return step;
+  const isCrowd = machine.threads.size >= THREADS_MAX && step.call === 'pthread_create';
+  return isCrowd ? { pid: someTid(machine, pid, pick), call: 'pthread_exit' } : step;
 };

@@ -142,6 +142,58 @@ describe('direct compaction', () => {
   });
 });
 
+describe('reclaim and compaction by turns (__alloc_pages_slowpath; spec §4)', () => {
+  const FILE_PAGES = 4000;
+
+  function reader(machine: Machine, pid: number): (page: number) => void {
+    const fd = granted(machine, pid, { call: 'open', path: '/f', flags: 'O_RDONLY' }).fd as number;
+    return (page) => void granted(machine, pid, { call: 'pread', fd, offset: ((page * 37) % FILE_PAGES) * PAGE, length: 1 });
+  }
+
+  /**
+   * A page of a process and one of the page cache in turn; the cached ones are dropped, and what is still free in blocks of
+   * the order is taken. `cached` pages of the file are read again into the holes.
+   */
+  function holes(order: number, cached: number): { machine: Machine; pid: number } {
+    const frames = 1024;
+    const config = { pageblockOrder: 5, mobility: false, minFreeKbytes: 160, disk: { files: [{ path: '/f', bytes: FILE_PAGES * PAGE }] } };
+    const machine = createMachine({ frames, zones: { normal: frames }, ...config });
+    const pid = spawn(machine);
+    const addr = mmap(machine, pid, 600);
+    const read = reader(machine, pid);
+    for (let page = 0; page < 460; page++) {
+      touch(machine, pid, 'write', addr + page * PAGE, 1);
+      read(page);
+    }
+    granted(machine, KERNEL, { call: 'sysctl', name: 'vm.drop_caches', value: 1 });
+    while (call(machine, KERNEL, { call: 'alloc_pages', order, gfp: 'GFP_NOWAIT' }).ok);
+    for (let page = 0; page < cached; page++) read(page);
+    expect(longest(machine)).toBeLessThan(order);
+    return { machine, pid };
+  }
+
+  test.each([3, 6])('order %i: with pages enough that are free, none is driven out', (order) => {
+    const { machine, pid } = holes(order, 100);
+    const files = machine.vmstat[VMSTAT.nr_file_pages];
+    allocPages(machine, KERNEL, order);
+    expect(machine.vmstat[VMSTAT.compact_success]).toBe(1);
+    expect([machine.vmstat[VMSTAT.pgscan_direct], machine.vmstat[VMSTAT.nr_file_pages]]).toEqual([0, files]);
+    expect(machine.tasks.has(pid)).toBe(true);
+    checkMachine(machine);
+  });
+
+  test.each([5, 6])('order %i: reclaim frees as many as compaction needs, in one request (should_continue_reclaim)', (order) => {
+    const { machine } = holes(order, 440);
+    const wanted = machine.zones[0]!.watermark.low + (2 << order);
+    const free = freeOf(machine);
+    expect(free).toBeLessThan(wanted);
+    allocPages(machine, KERNEL, order);
+    expect(machine.vmstat[VMSTAT.pgsteal_direct]).toBeGreaterThanOrEqual(wanted - free);
+    expect(machine.vmstat[VMSTAT.compact_success]).toBe(1);
+    checkMachine(machine);
+  });
+});
+
 test('a pinned page outlives its unmapping until it is let go', () => {
   const machine = createMachine({ frames: 256, zones: { normal: 256 }, minFreeKbytes: 0 });
   const pid = spawn(machine);

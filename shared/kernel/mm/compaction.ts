@@ -11,15 +11,17 @@ import { fragmentationIndex } from './indices.ts';
 import { HPAGE_PAGES } from './huge_split.ts';
 import { isMigratable, migratePage } from './migrate.ts';
 import { ALLOC, fallbackIsClaimable } from './mobility.ts';
-import { classZone } from './mmzone.ts';
+import { classZone, COSTLY_ORDER } from './mmzone.ts';
 import { gfpMigratetype, markOf, zoneWatermarkOk } from './page_alloc.ts';
+import { reclaimablePages } from './swap_state.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
+/** How hard it tries: only where it is likely to help; anywhere; from the start and though it was put off (enum compact_priority). */
+export type CompactPriority = 'async' | 'light' | 'full';
 export type CompactResult = 'skipped' | 'deferred' | 'partial' | 'complete' | 'success';
 
 const CLUSTER_MAX = 32;
 const EXTFRAG_THRESHOLD = 500;
-const COSTLY_ORDER = 3;
 const DEFER_SHIFT_MAX = 6;
 
 /** What one run works with (struct compact_control). `order` −1: the whole zone, for vm.compact_memory. */
@@ -36,9 +38,12 @@ interface Control {
   nextFree: number;
 }
 
-/** Is there enough free memory for compaction to work with, and is it worth it (compaction_suitable)? */
-function isSuitable(zone: Zone, order: number, classIndex: number): boolean {
-  const mark = markOf(zone, order > COSTLY_ORDER ? 'low' : 'min') + 2 * (1 << order);
+/** Pages that a run works with (compact_gap). */
+export const compactGap = (order: number): number => 2 << order;
+
+/** Is there enough free memory for compaction to work with, were `more` pages free, and is it worth it (compaction_suitable)? */
+export function isSuitable(zone: Zone, order: number, classIndex: number, more = 0): boolean {
+  const mark = markOf(zone, order > COSTLY_ORDER ? 'low' : 'min') + compactGap(order) - more;
   if (!zoneWatermarkOk(zone, 0, mark, classIndex, ALLOC.cma)) return false;
   if (order <= COSTLY_ORDER) return true;
   const index = fragmentationIndex(nrFreeByOrder(zone), order);
@@ -252,18 +257,28 @@ function deferReset(zone: Zone, order: number): void {
   if (order >= compact.orderFailed) compact.orderFailed = order + 1;
 }
 
+/** Could compaction work in a zone of the request if some of what reclaim may get at were free (compaction_zonelist_suitable)? */
+export function couldCompact(machine: Machine, order: number, gfp: number): boolean {
+  const classIndex = classZone(machine.zones, gfp);
+  for (let i = classIndex; i >= 0; i--)
+    if (isSuitable(machine.zones[i]!, order, classIndex, Math.floor(reclaimablePages(machine, i) / order))) return true;
+  return false;
+}
+
 /** Compacts the zones of a request from the highest down until one has a block (try_to_compact_pages). */
-export function tryToCompactPages(machine: Machine, order: number, gfp: number, sync: boolean): CompactResult {
+export function tryToCompactPages(machine: Machine, order: number, gfp: number, priority: CompactPriority): CompactResult {
+  const sync = priority !== 'async';
   if ((gfp & GFP_BIT.__GFP_IO) === 0 || machine.config.rules === '2.6.32') return 'skipped';
   const classIndex = classZone(machine.zones, gfp);
   let result: CompactResult = 'skipped';
   for (let i = classIndex; i >= 0; i--) {
     const zone = machine.zones[i]!;
-    if (isDeferred(zone, order)) {
+    if (priority !== 'full' && isDeferred(zone, order)) {
       result = 'deferred';
       continue;
     }
     if (!isSuitable(zone, order, classIndex)) continue;
+    if (priority === 'full') resetScanners(zone);
     result = compactZone(machine, zone, order, machine.frames.types === 1 ? 0 : gfpMigratetype(gfp), sync);
     if (result === 'success') {
       deferReset(zone, order);

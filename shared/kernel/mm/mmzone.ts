@@ -10,6 +10,9 @@ export const ZONE = { DMA: 0, DMA32: 1, Normal: 2, HighMem: 3 } as const satisfi
 const [ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, ZONE_HIGHMEM] = Object.values(ZONE) as [number, number, number, number];
 const { __GFP_DMA: GFP_DMA, __GFP_DMA32: GFP_DMA32, __GFP_HIGHMEM: GFP_HIGHMEM } = GFP_BIT;
 
+/** Orders above this fail rather than kill, and are compacted for before others are driven out (PAGE_ALLOC_COSTLY_ORDER). */
+export const COSTLY_ORDER = 3;
+
 const ZONE_ORDER = [
   ['dma', 'DMA'],
   ['dma32', 'DMA32'],

@@ -4,20 +4,19 @@ import { GFP_BIT } from '../gfp.ts';
 import type { Why } from '../why.ts';
 import { MIGRATE, type Machine, type Pfn, type Pid, type Zone } from '../types.ts';
 import { largestFreeOrder } from './buddy.ts';
-import { tryToCompactPages } from './compaction.ts';
+import { couldCompact, tryToCompactPages, type CompactPriority, type CompactResult } from './compaction.ts';
 import { wakeKswapd } from './kswapd.ts';
 import { lowmemShrink } from './lmk.ts';
-import { classZone, freePages, hasZone, ZONE } from './mmzone.ts';
+import { classZone, COSTLY_ORDER, freePages, hasZone, ZONE } from './mmzone.ts';
 import { outOfMemory } from './oom_kill.ts';
 import { unreserveHighatomicPageblock } from './mobility.ts';
 import { fastpathFlags, getPageFromFreelist, gfpMigratetype, markOf, slowpathFlags, zoneWatermarkOk } from './page_alloc.ts';
-import { canReclaim, reclaimablePages, tryToFreePages } from './vmscan.ts';
+import { reclaimablePages } from './swap_state.ts';
+import { canReclaim, tryToFreePages } from './vmscan.ts';
 import { count, countStall, VMSTAT } from './vmstat.ts';
 
-/** Orders above this fail rather than kill (PAGE_ALLOC_COSTLY_ORDER). */
-export const COSTLY_ORDER = 3;
-/** Times in a row that reclaim may free nothing before a request gives up (MAX_RECLAIM_RETRIES). */
-const RECLAIM_RETRIES_MAX = 16;
+/** Times in a row that reclaim may free nothing, or compaction seem to succeed, before a request gives up (MAX_RECLAIM_RETRIES, MAX_COMPACT_RETRIES). */
+const RETRIES_MAX = 16;
 /** No pages; `allocWhy` tells why. */
 export const NO_PAGES = -1;
 /** The asker itself was killed; its address space is gone. */
@@ -69,14 +68,8 @@ function slowpath(machine: Machine, order: number, gfp: number, pid: Pid, kind: 
   countStall(machine, stalledZone(machine, gfp), 1);
   pfn = shrinkLowmem(machine, order, gfp, pid, retry);
   if (pfn !== NO_PAGES) return pfn;
-  pfn = reclaimAndRetry(machine, order, gfp, retry);
+  pfn = isOld(machine) ? reclaimAndRetry26(machine, order, gfp, retry) : reclaimAndCompact(machine, order, gfp, retry);
   if (pfn >= 0) return pfn;
-  const isCostly = order > COSTLY_ORDER || (order > 0 && gfpMigratetype(gfp) !== MIGRATE.movable);
-  for (const sync of isCostly ? [false, true] : [true]) {
-    if (order === 0 || (gfp & GFP_BIT.__GFP_NORETRY && sync && isCostly)) break;
-    pfn = directCompact(machine, order, gfp, sync, retry);
-    if (pfn >= 0) return pfn;
-  }
   while (unreserveHighatomicPageblock(machine, classZone(machine.zones, gfp), gfpMigratetype(gfp), true)) {
     pfn = retry();
     if (pfn >= 0) return pfn;
@@ -97,24 +90,58 @@ function waitsForever(machine: Machine, order: number, gfp: number): boolean {
   return isOld(machine) && order <= COSTLY_ORDER && (gfp & (GFP_BIT.__GFP_NORETRY | GFP_BIT.__GFP_FS)) === 0;
 }
 
-/** Direct reclaim, and again for as long as it frees pages or could (should_reclaim_retry). */
-function reclaimAndRetry(machine: Machine, order: number, gfp: number, retry: () => Pfn): Pfn {
-  if (!canReclaim(machine)) return NO_PAGES;
-  if (isOld(machine)) return reclaimAndRetry26(machine, order, gfp, retry);
-  for (let noProgress = 0; ;) {
-    const freed = tryToFreePages(machine, gfp);
-    const pfn = retry();
-    if (pfn >= 0) return pfn;
-    if (gfp & GFP_BIT.__GFP_NORETRY || (order > COSTLY_ORDER && (gfp & GFP_BIT.__GFP_RETRY_MAYFAIL) === 0)) return NO_PAGES;
-    noProgress = freed > 0 && order <= COSTLY_ORDER ? 0 : noProgress + 1;
-    if (noProgress > RECLAIM_RETRIES_MAX || !couldReclaimEnough(machine, order, gfp)) return NO_PAGES;
+interface Turns {
+  /** In a row that freed nothing. */
+  vain: number;
+  /** In which compaction seemed to succeed. */
+  successes: number;
+  priority: CompactPriority;
+  result: CompactResult;
+}
+
+/**
+ * Large blocks, and those that do not mend by themselves, have memory compacted first; then reclaim and compaction take turns
+ * for as long as either may help (__alloc_pages_slowpath from `retry` on; spec §4).
+ */
+function reclaimAndCompact(machine: Machine, order: number, gfp: number, retry: () => Pfn): Pfn {
+  const isCostly = order > COSTLY_ORDER;
+  const isShy = (gfp & GFP_BIT.__GFP_NORETRY) !== 0;
+  const turns: Turns = { vain: 0, successes: 0, priority: 'async', result: 'skipped' };
+  if (order > 0 && (isCostly || gfpMigratetype(gfp) !== MIGRATE.movable)) {
+    const pfn = directCompact(machine, order, gfp, turns, retry);
+    if (pfn >= 0 || (isCostly && isShy && (turns.result === 'skipped' || turns.result === 'deferred'))) return pfn;
   }
+  // Who has another plan for a large block would rather not wait for a thorough run.
+  if (!isCostly || !isShy) turns.priority = 'light';
+  for (;;) {
+    const freed = tryToFreePages(machine, order, gfp);
+    let pfn = freed > 0 ? retry() : NO_PAGES;
+    if (pfn < 0) pfn = directCompact(machine, order, gfp, turns, retry);
+    if (pfn >= 0 || isShy || (isCostly && (gfp & GFP_BIT.__GFP_RETRY_MAYFAIL) === 0) || !canReclaim(machine)) return pfn;
+    turns.vain = freed > 0 && !isCostly ? 0 : turns.vain + 1;
+    if (turns.vain <= RETRIES_MAX && couldReclaimEnough(machine, order, gfp)) continue;
+    if (order === 0 || freed === 0 || !shouldCompactAgain(machine, order, gfp, turns)) return NO_PAGES;
+  }
+}
+
+/** Compaction lacked free pages that reclaim could bring, or was in vain so far but may be more thorough (should_compact_retry). */
+function shouldCompactAgain(machine: Machine, order: number, gfp: number, turns: Turns): boolean {
+  if (turns.result === 'skipped') return couldCompact(machine, order, gfp);
+  if (turns.result === 'success') {
+    turns.successes += 1;
+    if (turns.successes <= (order > COSTLY_ORDER ? RETRIES_MAX / 4 : RETRIES_MAX)) return true;
+  }
+  if (order > COSTLY_ORDER || turns.priority === 'full') return false;
+  turns.priority = 'full';
+  turns.successes = 0;
+  return true;
 }
 
 /** In 2.6.32 for as long as it frees anything; for large blocks once, or with __GFP_REPEAT until as many pages were freed (should_alloc_retry). */
 function reclaimAndRetry26(machine: Machine, order: number, gfp: number, retry: () => Pfn): Pfn {
+  if (!canReclaim(machine)) return NO_PAGES;
   for (let reclaimed = 0; ;) {
-    const freed = tryToFreePages(machine, gfp);
+    const freed = tryToFreePages(machine, order, gfp);
     const pfn = retry();
     if (pfn >= 0) return pfn;
     reclaimed += freed;
@@ -148,9 +175,9 @@ function shrinkLowmem(machine: Machine, order: number, gfp: number, pid: Pid, re
 }
 
 /** Compacts for the request and tries again (__alloc_pages_direct_compact). */
-function directCompact(machine: Machine, order: number, gfp: number, sync: boolean, retry: () => Pfn): Pfn {
-  const result = tryToCompactPages(machine, order, gfp, sync);
-  if (result === 'skipped' || result === 'deferred') return NO_PAGES;
+function directCompact(machine: Machine, order: number, gfp: number, turns: Turns, retry: () => Pfn): Pfn {
+  turns.result = order === 0 ? 'skipped' : tryToCompactPages(machine, order, gfp, turns.priority);
+  if (turns.result === 'skipped' || turns.result === 'deferred') return NO_PAGES;
   count(machine, VMSTAT.compact_stall, 1);
   const pfn = retry();
   count(machine, pfn >= 0 ? VMSTAT.compact_success : VMSTAT.compact_fail, 1);

@@ -5,7 +5,7 @@
  */
 import type { Machine, Pfn } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
-import { PGS } from './swap.ts';
+import { LRU, LRU_LISTS, PGS } from './swap.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
 export interface Swap {
@@ -150,4 +150,12 @@ export function freeSlots(machine: Machine): number {
 export function swapTotal(machine: Machine): number {
   const { swap } = machine;
   return swap === null || !swap.on ? 0 : swap.slots;
+}
+
+/** Pages of a zone that reclaim may get at: those of files, and anonymous ones while swap has room (zone_reclaimable_pages). */
+export function reclaimablePages(machine: Machine, zone: number): number {
+  const { pages } = machine.lru;
+  const at = zone * LRU_LISTS;
+  const files = pages[at + LRU.inactiveFile]! + pages[at + LRU.activeFile]!;
+  return freeSlots(machine) > 0 ? files + pages[at + LRU.inactiveAnon]! + pages[at + LRU.activeAnon]! : files;
 }

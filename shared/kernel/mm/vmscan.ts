@@ -7,9 +7,11 @@ import { PTE, PTE_PFN_SHIFT, pteAt } from '../arch/mmu.ts';
 import { inodeOf } from '../fs/inode.ts';
 import { GFP_BIT } from '../gfp.ts';
 import { PAGE_SIZE, PG, type Machine, type Mm, type Pfn } from '../types.ts';
+import { compactGap, isSuitable } from './compaction.ts';
 import { splitHugeAt } from './huge_split.ts';
 import { expectedRefs } from './migrate.ts';
-import { classZone, isqrt } from './mmzone.ts';
+import { classZone, COSTLY_ORDER, isqrt } from './mmzone.ts';
+import { markOf, zoneWatermarkOk } from './page_alloc.ts';
 import { removeFromPageCache } from './page_cache.ts';
 import { flush } from './page_writeback.ts';
 import { pageRemoveRmap, rmapWalk } from './rmap.ts';
@@ -324,22 +326,30 @@ export function startScan(machine: Machine, top: number, isKswapd: boolean, targ
   return { machine, top, isKswapd, maySwap, mayFs: (gfp & GFP_BIT.__GFP_FS) !== 0, priority: DEF_PRIORITY, target, reclaimed: 0 };
 }
 
+/** For a block that compaction will make: are there too few free pages for it yet, and more to be had (should_continue_reclaim)? */
+function needsMoreForCompaction({ machine, top, priority, maySwap }: ScanControl, order: number, freed: number): boolean {
+  const isMeant = order > COSTLY_ORDER || (order > 0 && priority < DEF_PRIORITY - 2);
+  if (!isMeant || freed === 0 || machine.config.rules === '2.6.32') return false;
+  for (let i = 0; i <= top; i++) {
+    const zone = machine.zones[i]!;
+    if (zoneWatermarkOk(zone, order, markOf(zone, 'min'), top, 0) || isSuitable(zone, order, top)) return false;
+  }
+  const inactive = lruPages(machine, LRU.inactiveFile) + (maySwap && freeSlots(machine) > 0 ? lruPages(machine, LRU.inactiveAnon) : 0);
+  return inactive > compactGap(order);
+}
+
 /** Direct reclaim for a request: harder and harder until 32 pages are free; how many it freed (try_to_free_pages). */
-export function tryToFreePages(machine: Machine, gfp: number): number {
+export function tryToFreePages(machine: Machine, order: number, gfp: number): number {
   if (!canReclaim(machine)) return 0;
   const sc = startScan(machine, classZone(machine.zones, gfp), false, SWAP_CLUSTER_MAX, gfp);
   for (; sc.priority >= 0 && sc.reclaimed < sc.target; sc.priority--) {
-    shrinkLists(sc);
-    sc.reclaimed += shrinkSlab(machine);
+    let before = 0;
+    do {
+      before = sc.reclaimed;
+      shrinkLists(sc);
+      sc.reclaimed += shrinkSlab(machine);
+    } while (needsMoreForCompaction(sc, order, sc.reclaimed - before));
   }
   if (sc.reclaimed > 0) machine.lru.kswapdFailures = 0;
   return sc.reclaimed;
-}
-
-/** Pages of a zone that reclaim may get at: those of files, and anonymous ones while swap has room (zone_reclaimable_pages). */
-export function reclaimablePages(machine: Machine, zone: number): number {
-  const { pages } = machine.lru;
-  const at = zone * 5;
-  const files = pages[at + LRU.inactiveFile]! + pages[at + LRU.activeFile]!;
-  return freeSlots(machine) > 0 ? files + pages[at + LRU.inactiveAnon]! + pages[at + LRU.activeAnon]! : files;
 }
