@@ -11,6 +11,7 @@ import { measureJoin } from './join.ts';
 import { measureCreate, measureHash, measureMemory, measureStorm } from './large.ts';
 import { measureMachine } from './machine.ts';
 import { printTable, type Row } from './measure.ts';
+import { measurePaging } from './paging.ts';
 import { measureReclaim } from './reclaim.ts';
 import { measureNeighbour } from './neighbour.ts';
 import { measureGrowth, measureStream } from './stream.ts';
@@ -30,6 +31,7 @@ const MEASURES: Readonly<Record<string, () => Row | Promise<Row>>> = {
   P5: measureMemory,
   P8: () => measureStream(isQuick ? 30 : 120),
   P8g: () => measureGrowth(isQuick ? 30 : 120),
+  P6: () => measurePaging(isQuick ? 1 : 5),
   P6f: () => measureFreelist(isQuick ? 1 : 5),
   P9: () => measureJoin(isQuick ? 3 : 7, isQuick ? 1000 : 6000),
   P12: () => measureClick(isQuick ? 20 : 200),

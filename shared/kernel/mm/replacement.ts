@@ -122,11 +122,15 @@ function evict(machine: Machine, task: Task, vpn: number): boolean {
 // Simplified: a page that several processes share goes for all of them at once.
 export function makeRoom(machine: Machine, task: Task): void {
   const pages = residentOf(machine, task.pid);
-  for (const vpn of pages.keys()) if (!isPresent(machine, task, vpn)) pages.delete(vpn);
+  const { rssAnon, rssFile, rssShmem } = task.mm;
+  // As many as are mapped: then none went another way. (The zero page counts for nobody, so who read it looks at all.)
+  if (pages.size !== rssAnon + rssFile + rssShmem) {
+    for (const vpn of pages.keys()) if (!isPresent(machine, task, vpn)) pages.delete(vpn);
+  }
   for (let tries = pages.size; pages.size >= machine.config.replacement!.frames && tries > 0; tries--) {
     const victim = chooseVictim(machine, task.pid, pages);
     pages.delete(victim);
-    if (!evict(machine, task, victim)) pages.set(victim, 0);
+    if (isPresent(machine, task, victim) && !evict(machine, task, victim)) pages.set(victim, 0);
   }
 }
 
