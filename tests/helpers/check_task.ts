@@ -16,7 +16,8 @@ const PTE_HUGE = 0x80;
 
 /** On toy16 what names a table stands behind its 16 entries. */
 const BASE_REGISTER = 16;
-const TASK_SIZE = { toy16: 0x10000, i386: 0xc0000000, x86_64: 2 ** 47 - 4096 };
+const taskSize = ({ config: { arch, pageOffset } }: Machine): number =>
+  ({ toy16: 0x10000, i386: pageOffset, x86_64: 2 ** 47 - 4096 })[arch];
 
 /** One address space: areas, tables, entries, resident pages (§19.3, .4, .7). */
 export function checkTask(machine: Machine, task: Task, count: Count): void {
@@ -27,7 +28,7 @@ export function checkTask(machine: Machine, task: Task, count: Count): void {
   );
   const { mm } = task;
   checkAreas(task, count);
-  equal(mm.taskSize, TASK_SIZE[machine.config.arch], () => `pid ${task.pid}: end of user space`);
+  equal(mm.taskSize, taskSize(machine), () => `pid ${task.pid}: end of user space`);
   const rss: Rss = { anon: 0, shmem: 0, file: 0, swap: 0, huge: 0 };
   const own = checkTable(machine, task, mm.pgd, machine.tables.levels - 1, 0, rss, count) + mm.deposits.length;
   equal(mm.deposits.length, rss.huge, () => `pid ${task.pid}: tables put aside for huge pages`);

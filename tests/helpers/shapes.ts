@@ -48,7 +48,14 @@ export const SHAPES: readonly Shape[] = [
   {
     name: 'files and little memory',
     processes: 4,
-    config: { frames: 384, zones: { dma: 64, normal: 192, highmem: 128 }, mobility: false, minFreeKbytes: 48, disk: DISK },
+    config: {
+      frames: 384,
+      zones: { dma: 64, normal: 192, highmem: 128 },
+      mobility: false,
+      minFreeKbytes: 48,
+      disk: DISK,
+      pageOffset: 0x80000000,
+    },
   },
   {
     name: 'swap on a small machine',

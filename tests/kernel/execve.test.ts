@@ -41,6 +41,25 @@ describe('execve', () => {
     expect(cat(machine, `/proc/${pid}/maps`)).toMatch(/0804c000-0804e000 rw-p .*\[heap\]/);
   });
 
+  test('where the kernel has 2 GiB, user space ends at 0x80000000: stack below it, areas 128 MiB deeper (CONFIG_VMSPLIT_2G)', () => {
+    const { machine, pid } = start({ pageOffset: 0x80000000 });
+    expect(mmap(machine, pid, 2)).toBe(0x78000000 - 2 * PAGE);
+    expect(exec(machine, pid)).toMatchObject({ entry: 0x08048000, stack: 0x7ffff000, brk: 0x0804d000 });
+    const areas = parseMaps(cat(machine, `/proc/${pid}/maps`));
+    expect(areas.at(-1)).toMatchObject({ start: 0x7ffdf000, end: 0x80000000 });
+    expect(areas.at(-2)).toMatchObject({ end: 0x78000000 });
+    const kernels = granted(machine, 0, { call: 'phys_to_virt', phys: 0x3000 }).addr as number;
+    expect(kernels).toBe(0x80003000);
+    expect(granted(machine, pid, { call: 'translate', addr: kernels, access: 'read', ring: 0 })).toMatchObject({ phys: 0x3000 });
+    expect(refused(machine, pid, { call: 'mmap', addr: 0x80000000, length: PAGE, prot: RW, flags: FIXED })).toMatchObject({
+      errno: 'ENOMEM',
+    });
+    expect(refused(machine, pid, { call: 'read', addr: 0x80000000, length: 1 })).toMatchObject({
+      signal: 'SIGSEGV',
+      why: { code: 'KERNEL_ADDRESS' },
+    });
+  });
+
   test('status: VmExe is TEXT, VmLib what else may be executed; statm has the same (fs/proc/task_mmu.c)', () => {
     const { machine, pid } = start();
     const { entry } = exec(machine, pid);

@@ -85,6 +85,10 @@ export const I386: Mmu = {
   startBrk: 0x0804d000,
 };
 
+/** The same with CONFIG_VMSPLIT_2G: the kernel has the upper half, of which 512 entries of a page directory tell, and all of user space is shorter. */
+const PAGE_OFFSET_2G = 0x80000000;
+const I386_2G: Mmu = { ...I386, taskSize: PAGE_OFFSET_2G, mmapBase: 0x78000000 };
+
 export const X86_64: Mmu = {
   name: 'x86_64',
   levels: [
@@ -108,7 +112,8 @@ export const FORMATS: Readonly<Record<Mmu['name'], Mmu>> = { toy16: TOY16, i386:
 /** The format of a machine's tables. */
 export function mmuOf(machine: Machine): Mmu {
   const { levels } = machine.tables;
-  return levels === 2 ? I386 : levels === 1 ? TOY16 : X86_64;
+  if (levels === 2) return machine.config.pageOffset === PAGE_OFFSET_2G ? I386_2G : I386;
+  return levels === 1 ? TOY16 : X86_64;
 }
 
 export const PTE_PFN_SHIFT = 12;
