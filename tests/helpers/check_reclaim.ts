@@ -25,6 +25,7 @@ export function checkReclaim(machine: Machine): void {
   const listed = checkLists(machine);
   checkStates(machine, listed);
   checkPageCache(machine);
+  checkDcache(machine);
   if (machine.config.rules === '2.6.32') checkZoneCounts(machine);
 }
 
@@ -119,4 +120,31 @@ function checkPageCache(machine: Machine): void {
   equal(vmstat[VMSTAT.nr_file_pages], seen.size, () => 'nr_file_pages');
   equal(vmstat[VMSTAT.nr_dirty], dirty, () => 'nr_dirty');
   equal(disk?.storedPages ?? 0, stored, () => 'pages with contents on the disk');
+}
+
+/** Who has a file, counted anew; its dentry and inode are in memory while somebody does, and on a list to go from when nobody does. */
+function checkDcache(machine: Machine): void {
+  const { disk } = machine;
+  if (disk === null) return;
+  const users = new Map<number, number>();
+  const use = (ino: number): unknown => users.set(ino, (users.get(ino) ?? 0) + 1);
+  for (const { files, mm } of machine.tasks.values()) {
+    for (const { ino } of files.values()) use(ino);
+    for (const { file } of mm.vmas) if (file !== 0) use(file);
+  }
+  const { unusedDentries, unusedInodes, dentries, inodes } = disk.dcache;
+  const live = [0, 0];
+  for (const [ino, inode] of disk.inodes) {
+    const at = () => `${inode.path} (dentry ${inode.dentry}, inode ${inode.object}, ${inode.pages.size} pages)`;
+    equal(inode.users, users.get(ino) ?? 0, () => `${at()}: users`);
+    must(inode.users === 0 || inode.dentry >= 0, () => `${at()}: in use without a dentry`);
+    must(inode.dentry < 0 || inode.object >= 0, () => `${at()}: a dentry without an inode`);
+    equal(unusedDentries.has(ino), inode.users === 0 && inode.dentry >= 0, () => `${at()}: its dentry may go`);
+    const mayGo = inode.users === 0 && inode.dentry < 0 && inode.object >= 0 && inode.pages.size === 0;
+    equal(unusedInodes.has(ino), mayGo, () => `${at()}: its inode may go`);
+    if (inode.dentry >= 0) live[0]! += 1;
+    if (inode.object >= 0) live[1]! += 1;
+  }
+  equal(machine.slab.caches.get(dentries)!.live, live[0], () => 'dentries');
+  equal(machine.slab.caches.get(inodes)!.live, live[1], () => 'inodes');
 }

@@ -252,6 +252,7 @@ function checkHandles(machine: Machine): void {
   }
   const boot = new Set(kmalloc.flat());
   if (machine.config.slab.allocator === 'slab') boot.add(1);
+  if (machine.disk !== null) for (const id of [machine.disk.dcache.dentries, machine.disk.dcache.inodes]) boot.add(id);
   for (const cache of caches.values()) {
     const expected = boot.has(cache.id) ? 1 : (counts.get(cache.id) ?? 0);
     equal(cache.refcount, expected, () => `cache ${cache.name}: handles`);
@@ -284,8 +285,16 @@ function checkPools(machine: Machine, count: Count): void {
 
 /** SLAB's descriptors: one for each slab with its descriptor elsewhere and for each cache that a call made. */
 function checkDescriptors(machine: Machine, count: Count): void {
-  if (machine.config.slab.allocator === 'slub') return equal(count.descriptors, 0, () => 'descriptors');
   const seen = new Set<number>();
+  // Dentries and inodes are the kernel's own as well.
+  for (const { dentry, object, path } of machine.disk?.inodes.values() ?? []) {
+    for (const phys of [dentry, object]) {
+      if (phys < 0) continue;
+      equal(holderAt(machine, phys, path), HOLDER.allocator, () => `${path}: holder of object ${phys}`);
+      seen.add(phys);
+    }
+  }
+  if (machine.config.slab.allocator === 'slub') return equal(count.descriptors, seen.size, () => 'objects of the kernel');
   for (const { descriptor } of [...machine.slab.slabs.values(), ...machine.slab.caches.values()]) {
     if (descriptor < 0) continue;
     equal(holderAt(machine, descriptor, 'descriptor'), HOLDER.allocator, () => `holder of descriptor ${descriptor}`);

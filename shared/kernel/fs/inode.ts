@@ -31,11 +31,27 @@ export interface Inode {
   dirty: Map<number, number>;
   /** Pages on the disk that hold something other than zeros. */
   stored: Map<number, Uint8Array>;
+  /** Descriptors and areas that have the file. */
+  users: number;
+  /** Physical addresses of its dentry and of its inode in memory, −1 where there is none. */
+  dentry: number;
+  object: number;
   /** Clock of evictions when a page was pushed out: what tells a refault's distance (mm/workingset.c). */
   evicted: Map<number, number>;
 }
 
+/** Dentries and inodes in memory (fs/dcache.ts): the numbers of their caches, and which files' nobody uses, the longest unused first. */
+export interface Dcache {
+  dentries: number;
+  inodes: number;
+  unusedDentries: Set<number>;
+  unusedInodes: Set<number>;
+  /** What the shrinker has been asked for and not done yet (nr_deferred). */
+  deferred: number;
+}
+
 export interface Disk {
+  dcache: Dcache;
   inodes: Map<number, Inode>;
   paths: Map<string, number>;
   /** Pages in all `stored`. */
@@ -65,12 +81,13 @@ const FIRST_INO = 11;
 const INODES_PER_BLOCK = 16;
 
 function createInode(ino: number, file: FileConfig): Inode {
-  return { ino, ...file, pages: new Map(), dirty: new Map(), stored: new Map(), evicted: new Map() };
+  return { ino, ...file, pages: new Map(), dirty: new Map(), stored: new Map(), users: 0, dentry: -1, object: -1, evicted: new Map() };
 }
 
 export function createDisk(config: MachineConfig): Disk | null {
   if (config.disk.length === 0) return null;
-  const disk: Disk = { inodes: new Map(), paths: new Map(), storedPages: 0, reads: 0, writes: 0 };
+  const dcache: Dcache = { dentries: 0, inodes: 0, unusedDentries: new Set(), unusedInodes: new Set(), deferred: 0 };
+  const disk: Disk = { dcache, inodes: new Map(), paths: new Map(), storedPages: 0, reads: 0, writes: 0 };
   const bytes = (metadataPage(FIRST_INO + config.disk.length) + 1) * 4096;
   disk.inodes.set(DEVICE, createInode(DEVICE, { path: '/dev/sda', bytes, text: 0, data: 0, bss: 0, libs: [] }));
   config.disk.forEach((file, index) => {
@@ -90,6 +107,29 @@ export function inodeOf(machine: Machine, ino: number): Inode {
   const inode = machine.disk?.inodes.get(ino);
   if (!inode) throw new Error(`no inode ${ino}`);
   return inode;
+}
+
+/** One user more: a descriptor, or an area. */
+export function fget(machine: Machine, ino: number): void {
+  const { dcache } = machine.disk!;
+  inodeOf(machine, ino).users += 1;
+  dcache.unusedDentries.delete(ino);
+  dcache.unusedInodes.delete(ino);
+}
+
+/** One less; after the last the dentry may go (dput). */
+export function fput(machine: Machine, ino: number): void {
+  const inode = inodeOf(machine, ino);
+  inode.users -= 1;
+  if (inode.users > 0) return;
+  if (inode.dentry >= 0) machine.disk!.dcache.unusedDentries.add(ino);
+  else inodeAddLru(machine, inode);
+}
+
+/** An inode that no dentry names and that has no pages in the cache may go (inode_add_lru). */
+export function inodeAddLru(machine: Machine, inode: Inode): void {
+  if (inode.users === 0 && inode.dentry < 0 && inode.object >= 0 && inode.pages.size === 0)
+    machine.disk!.dcache.unusedInodes.add(inode.ino);
 }
 
 /** The file of a path; null when there is none. */

@@ -10,10 +10,11 @@
  *     STACK  at the top: one page with arguments and environment, 128 KiB of room
  */
 import { mmuOf } from '../arch/mmu.ts';
-import { type Inode, lookup } from '../fs/inode.ts';
+import { fput, type Inode, lookup } from '../fs/inode.ts';
+import { lookupOpen } from '../fs/namei.ts';
 import { GFP_HIGHUSER_MOVABLE, GFP_KERNEL_ZERO } from '../gfp.ts';
 import { defaultLayout } from '../mm/mmap_layout.ts';
-import { readCachePage, readInodeBlock } from '../mm/filemap.ts';
+import { readCachePage } from '../mm/filemap.ts';
 import { unpinAll } from '../mm/gup.ts';
 import { accessRange, allocTable } from '../mm/memory.ts';
 import { doMmap, MAP, type Failure } from '../mm/mmap.ts';
@@ -58,11 +59,12 @@ function withLibraries(machine: Machine, file: Inode): Inode[] {
   return found;
 }
 
-/** Inodes and the first page of the program, which holds its headers; 0, or a negative outcome. */
-function readHeaders(machine: Machine, task: Task, files: readonly Inode[]): number {
+/** Inodes and the first page of the program, which holds its headers; 0, or a negative outcome. Files go to `held`: they have a user more. */
+function readHeaders(machine: Machine, task: Task, files: readonly Inode[], held: Inode[]): number {
   for (const file of files) {
-    const outcome = readInodeBlock(machine, file, task.pid);
+    const outcome = lookupOpen(machine, file, task.pid);
     if (outcome < 0) return outcome;
+    held.push(file);
     const page = file.bytes === 0 ? 0 : readCachePage(machine, file, 0, task.pid);
     if (page < 0) return page;
   }
@@ -133,8 +135,23 @@ export function execve(machine: Machine, task: Task, path: string, isRoot: boole
   const file = lookup(machine, path);
   if (file === null) return { errno: 'ENOENT', why: { code: 'NO_SUCH_FILE', path } };
   if (file.text === 0) return { errno: 'ENOEXEC', why: { code: 'NOT_A_PROGRAM', path } };
-  const files = withLibraries(machine, file);
-  const outcome = readHeaders(machine, task, files);
+  const held: Inode[] = [];
+  const done = load(machine, task, withLibraries(machine, file), held, isRoot);
+  // What was mapped has its areas as users from now on.
+  for (const { ino } of held) fput(machine, ino);
+  return done;
+}
+
+/** Reads the headers, leaves the old address space and fills the new one (load_elf_binary). */
+function load(
+  machine: Machine,
+  task: Task,
+  files: Inode[],
+  held: Inode[],
+  isRoot: boolean,
+): Started | Failure | Broken | typeof EXEC_KILLED {
+  const { path } = files[0]!;
+  const outcome = readHeaders(machine, task, files, held);
   if (outcome === ASKER_KILLED) return EXEC_KILLED;
   if (outcome < 0) return { errno: 'ENOMEM', why: allocWhy(machine, 0, GFP_HIGHUSER_MOVABLE) };
   const pgd = allocTable(machine, task.pid);

@@ -1,6 +1,7 @@
 /** The end of a process: all that it held is free at once; nobody waits for it (kernel/exit.c). */
 import { blocksOf, createBlockList } from '../mm/blocks.ts';
 import { emit, FACT } from '../facts.ts';
+import { fput } from '../fs/inode.ts';
 import { cmaRelease } from '../mm/cma_area.ts';
 import { unpinAll } from '../mm/gup.ts';
 import { unmapAllOf } from '../mm/highmem.ts';
@@ -17,6 +18,7 @@ import { releaseThreads } from './thread.ts';
 export function doExit(machine: Machine, task: Task, signal: number): void {
   exitMmap(machine, task.mm);
   if (machine.replacement !== null) forgetResident(machine, task.pid);
+  for (const { ino } of task.files.values()) fput(machine, ino);
   unpinAll(machine, task);
   unmapAllOf(machine, task.pid);
   freeAreasOf(machine, task.pid);

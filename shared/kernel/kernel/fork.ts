@@ -3,6 +3,7 @@ import { createBlockList } from '../mm/blocks.ts';
 import { copySegments } from '../arch/segment.ts';
 import { mmuOf, PTE, PTE_PFN_SHIFT, pmdAt, pteAt, spanEnd, tableBase, type Mmu } from '../arch/mmu.ts';
 import { emit, FACT } from '../facts.ts';
+import { fget } from '../fs/inode.ts';
 import { copyHeap } from '../libc/fork.ts';
 import { copyPools } from '../libc/pool.ts';
 import { EVENT, noteThread } from '../libc/races.ts';
@@ -13,13 +14,12 @@ import type { Failure } from '../mm/mmap.ts';
 import { pageAddRmap } from '../mm/rmap.ts';
 import { inheritResident } from '../mm/replacement.ts';
 import { swapDuplicate } from '../mm/swap_state.ts';
-import { shmOf } from '../mm/shmem.ts';
 import { allocWhy, ASKER_KILLED } from '../mm/slowpath.ts';
 import { copyHugePmd, FAULT_FALLBACK } from '../mm/huge_memory.ts';
 import { currentRegisters } from './thread.ts';
 import { isHuge } from '../mm/huge_split.ts';
 import { exitMmap } from '../mm/unmap.ts';
-import { pagesOf, VM } from '../mm/vma.ts';
+import { holdObject, pagesOf, VM } from '../mm/vma.ts';
 import { GFP_KERNEL_ZERO } from '../gfp.ts';
 import type { Machine, Mm, Pfn, Pid, Task, Vma, Why } from '../types.ts';
 
@@ -179,7 +179,7 @@ function copyPageRange(machine: Machine, parent: Task, child: Mm, vma: Vma, copi
 function dupVmas(machine: Machine, child: Task, parent: Task): void {
   for (const vma of parent.mm.vmas) {
     child.mm.vmas.push({ ...vma, flags: vma.flags & ~VM.locked });
-    if (vma.shm !== 0) shmOf(machine, vma.shm).users += 1;
+    holdObject(machine, vma);
     accountPages(machine, child, pagesOf(vma), (vma.flags & VM.account) !== 0);
   }
   child.mm.mmapBase = parent.mm.mmapBase;
@@ -224,6 +224,7 @@ export function fork(machine: Machine, parent: Task, isRoot: boolean, copies: Co
     exitMmap(machine, child.mm);
     return why ? { errno: 'ENOMEM', why } : FORK_KILLED;
   }
+  for (const { ino } of child.files.values()) fget(machine, ino);
   copies.areas = child.mm.vmas.length;
   chargeTables(machine, child);
   if (machine.replacement !== null) inheritResident(machine, parent.pid, child.pid);

@@ -1,4 +1,5 @@
 /** vm.drop_caches (fs/drop_caches.c; spec §14): 1 drops clean pages of files that nobody maps, 2 shrinks slabs, 3 does both. Dirty pages stay: fsync first. */
+import { shrinkSuper } from '../fs/dcache.ts';
 import { PGS } from './swap.ts';
 import type { Machine } from '../types.ts';
 import { removeFromPageCache } from './page_cache.ts';
@@ -22,6 +23,8 @@ export function dropCaches(machine: Machine, value: number): void {
     count(machine, VMSTAT.drop_pagecache, 1);
   }
   if ((value & 2) === 0) return;
-  shrinkSlab(machine);
+  // Again for as long as it frees much: what goes may let others go (drop_slab).
+  for (let shift = 0; shrinkSuper(machine, 0) >> shift > 1; shift++);
+  shrinkSlab(machine, 0, true);
   count(machine, VMSTAT.drop_slab, 1);
 }

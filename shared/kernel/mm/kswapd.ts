@@ -47,7 +47,7 @@ function balance(machine: Machine, top: number, wanted: number): number {
   for (; sc.priority >= 1 && !isBalanced(machine, top, order);) {
     sc.reclaimed = 0;
     shrinkLists(sc);
-    sc.reclaimed += shrinkSlab(machine);
+    sc.reclaimed += shrinkSlab(machine, sc.priority, true);
     total += sc.reclaimed;
     if (total >= 2 << order) order = 0;
     if (sc.reclaimed < target) sc.priority -= 1;

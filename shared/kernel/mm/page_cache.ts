@@ -3,7 +3,7 @@
  * asks for memory; who brings pages in is filemap.ts.
  */
 import { PTE, pteAt } from '../arch/mmu.ts';
-import { DEVICE, inodeOf, type Inode } from '../fs/inode.ts';
+import { DEVICE, inodeAddLru, inodeOf, type Inode } from '../fs/inode.ts';
 import { PAGE_SIZE, type Machine, type Pfn } from '../types.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { rmapWalk } from './rmap.ts';
@@ -24,6 +24,7 @@ export function removeFromPageCache(machine: Machine, pfn: Pfn): void {
   const { frames } = machine;
   const inode = inodeOf(machine, frames.mapping[pfn]!);
   inode.pages.delete(frames.index[pfn]!);
+  if (inode.pages.size === 0) inodeAddLru(machine, inode);
   count(machine, VMSTAT.nr_file_pages, -1);
   frames.refcount[pfn]! -= 1;
   if (frames.refcount[pfn] === 0) freePagesBlock(machine, pfn, 0);

@@ -23,7 +23,7 @@ export function freeObject(machine: Machine, cache: Cache, slab: Slab, index: nu
 }
 
 /** The same for one whose holder is gone: what debugging found was put right the first time. */
-function dropObject(machine: Machine, phys: number): void {
+export function dropObject(machine: Machine, phys: number): void {
   const slab = slabAt(machine, phys)!;
   const cache = cacheOf(machine, slab);
   const index = objectIndex(cache, slab, phys);

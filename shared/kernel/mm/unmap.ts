@@ -6,9 +6,8 @@ import { HPAGE_BYTES, isHuge, splitHugePmd, zapHugePmd } from './huge_split.ts';
 import { freePagesBlock } from './page_alloc.ts';
 import { pageRemoveRmap } from './rmap.ts';
 import { swapFree } from './swap_state.ts';
-import { putShm } from './shmem.ts';
 import { PGS } from './swap.ts';
-import { findVmaIndex, isolateRange, pagesOf, VM } from './vma.ts';
+import { findVmaIndex, isolateRange, pagesOf, putObject, VM } from './vma.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
 /** Clears the entries of [start, end) and drops their pages. Costs what is mapped and a look at each table in the range. */
@@ -92,7 +91,7 @@ export function unmapRange(machine: Machine, mm: Mm, start: Addr, end: Addr): vo
     }
   }
   mm.vmas.splice(first, last - first);
-  for (const vma of gone) if (vma.shm !== 0) putShm(machine, vma.shm);
+  for (const vma of gone) putObject(machine, vma);
   freePgtables(machine, mm, gone[0]!.start, gone[gone.length - 1]!.end);
 }
 

@@ -1,4 +1,5 @@
 /** Virtual memory areas (struct vm_area_struct): find, merge, split, and holes between them (mm/vma.c). */
+import { fget, fput } from '../fs/inode.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Mm, type Vma } from '../types.ts';
 import { HPAGE_BYTES, splitHugeAt } from './huge_split.ts';
 import { putShm, shmOf } from './shmem.ts';
@@ -36,6 +37,18 @@ function canMerge(left: Vma, right: Vma): boolean {
   );
 }
 
+/** What the area maps has one more that maps it. */
+export function holdObject(machine: Machine, vma: Vma): void {
+  if (vma.shm !== 0) shmOf(machine, vma.shm).users += 1;
+  else if (vma.file !== 0) fget(machine, vma.file);
+}
+
+/** One less. */
+export function putObject(machine: Machine, vma: Vma): void {
+  if (vma.shm !== 0) putShm(machine, vma.shm);
+  else if (vma.file !== 0) fput(machine, vma.file);
+}
+
 /** Merges the area with its right neighbour if it can be; the object, if any, has a user less. */
 function mergeRight(machine: Machine, mm: Mm, index: number): boolean {
   const left = mm.vmas[index];
@@ -44,7 +57,7 @@ function mergeRight(machine: Machine, mm: Mm, index: number): boolean {
   left.end = right.end;
   left.anon ||= right.anon;
   mm.vmas.splice(index + 1, 1);
-  if (left.shm !== 0) putShm(machine, left.shm);
+  putObject(machine, left);
   return true;
 }
 
@@ -52,7 +65,7 @@ function mergeRight(machine: Machine, mm: Mm, index: number): boolean {
 export function insertVma(machine: Machine, mm: Mm, vma: Vma): Vma {
   const index = findVmaIndex(mm, vma.start);
   mm.vmas.splice(index, 0, vma);
-  if (vma.shm !== 0) shmOf(machine, vma.shm).users += 1;
+  holdObject(machine, vma);
   return mm.vmas[mergeAround(machine, mm, index)]!;
 }
 
@@ -63,7 +76,7 @@ export function splitVma(machine: Machine, mm: Mm, index: number, addr: Addr): v
   const right: Vma = { ...left, start: addr, pgoff: left.pgoff + (addr - left.start) / PAGE_SIZE };
   left.end = addr;
   mm.vmas.splice(index + 1, 0, right);
-  if (right.shm !== 0) shmOf(machine, right.shm).users += 1;
+  holdObject(machine, right);
 }
 
 /**

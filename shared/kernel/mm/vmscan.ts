@@ -347,7 +347,7 @@ export function tryToFreePages(machine: Machine, order: number, gfp: number): nu
     do {
       before = sc.reclaimed;
       shrinkLists(sc);
-      sc.reclaimed += shrinkSlab(machine);
+      sc.reclaimed += shrinkSlab(machine, sc.priority, sc.mayFs);
     } while (needsMoreForCompaction(sc, order, sc.reclaimed - before));
   }
   if (sc.reclaimed > 0) machine.lru.kswapdFailures = 0;

@@ -1,10 +1,11 @@
 /** open, pread, pwrite, fsync, close: files of the emulated disk. */
 import { bytes, flags, int, optional, text, word } from '../args.ts';
 import { FILE_BYTES_MAX } from '../config_disk.ts';
-import { FMODE, inodeOf, lookup, type OpenFile } from '../fs/inode.ts';
+import { FMODE, fput, inodeOf, lookup, type OpenFile } from '../fs/inode.ts';
+import { lookupOpen } from '../fs/namei.ts';
 import { METHODS, transferFile, type Method } from '../fs/splice.ts';
-import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts';
-import { fileRead, fileWrite, readInodeBlock, type Moved } from '../mm/filemap.ts';
+import { GFP_HIGHUSER_MOVABLE, GFP_KERNEL } from '../gfp.ts';
+import { fileRead, fileWrite, type Moved } from '../mm/filemap.ts';
 import { freePages } from '../mm/mmzone.ts';
 import { writeInode } from '../mm/page_cache.ts';
 import { dirtyLimits, mustThrottle } from '../mm/page_writeback.ts';
@@ -22,22 +23,22 @@ const PATH_MAX = 255;
 const FD_MAX = 0x7fffffff;
 
 /** Why no page was to be had for the cache. */
-function noPage(machine: Machine, outcome: number): Refused {
+function noPage(machine: Machine, outcome: number, gfp = GFP_HIGHUSER_MOVABLE): Refused {
   if (outcome === ASKER_KILLED) return oomKilled(machine);
-  return refused('ENOMEM', allocWhy(machine, 0, GFP_HIGHUSER_MOVABLE));
+  return refused('ENOMEM', allocWhy(machine, 0, gfp));
 }
 
 export const openArgs = { path: text(PATH_MAX), flags: optional(flags(OPEN_FLAGS)) };
 
-/** Opens a file, for reading and writing unless `flags` says otherwise; its inode comes from the disk or from Buffers. */
+/** Opens a file, for reading and writing unless `flags` says otherwise; its inode is in memory, or comes from the disk or from Buffers. */
 export function sysOpen(machine: Machine, task: Task, path: string, mode = FMODE.read | FMODE.write): Answer {
   const inode = lookup(machine, path);
   if (inode === null) return refused('ENOENT', { code: 'NO_SUCH_FILE', path });
   let fd = FIRST_FD;
   while (task.files.has(fd)) fd += 1;
   if (fd >= OPEN_MAX) return refused('EMFILE', { code: 'TOO_MANY_OPEN', limit: OPEN_MAX });
-  const outcome = readInodeBlock(machine, inode, task.pid);
-  if (outcome < 0) return noPage(machine, outcome);
+  const outcome = lookupOpen(machine, inode, task.pid);
+  if (outcome < 0) return noPage(machine, outcome, GFP_KERNEL);
   task.files.set(fd, { ino: inode.ino, mode, raStart: 0, raSize: 0, prev: -1 });
   return granted({ fd });
 }
@@ -101,8 +102,12 @@ export function sysFsync(machine: Machine, task: Task, fd: number): Answer {
 }
 
 /** Its mappings stay, and so do its pages in the cache. */
-export function sysClose(_machine: Machine, task: Task, fd: number): Answer {
-  return task.files.delete(fd) ? granted() : refused('EBADF', { code: 'NOT_OPEN', fd });
+export function sysClose(machine: Machine, task: Task, fd: number): Answer {
+  const file = task.files.get(fd);
+  if (!file) return refused('EBADF', { code: 'NOT_OPEN', fd });
+  task.files.delete(fd);
+  fput(machine, file.ino);
+  return granted();
 }
 
 /** The file that mmap may map so; or why not. */
