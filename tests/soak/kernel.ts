@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 import { random32 } from '#kernel/rng.ts';
 import { asScript, breaksMachine, fuzz, shrink, type Shape } from '../helpers/fuzz.ts';
-import { checkEvery, OLD_RECLAIM, OLD_RULES, SHAPES } from '../helpers/shapes.ts';
+import { checkEvery, OLD_RECLAIM, OLD_RULES, SHAPES, TOY16 } from '../helpers/shapes.ts';
 
 /** Calls of one seed: then a fresh machine begins. */
 const RUN = 20_000;
@@ -49,7 +49,7 @@ function soakShape(shape: Shape, calls: number, seed: number): boolean {
 
 const calls = whole('calls', 100_000_000);
 const seed = whole('seed', 0xffff_ffff);
-const wanted = [...SHAPES, OLD_RULES, OLD_RECLAIM].filter(({ name }) => name.includes(values.shape));
+const wanted = [...SHAPES, OLD_RULES, OLD_RECLAIM, TOY16].filter(({ name }) => name.includes(values.shape));
 if (wanted.length === 0) {
   console.error(`soak: no shape's name has ${JSON.stringify(values.shape)}`);
   process.exit(2);
