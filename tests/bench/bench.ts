@@ -13,6 +13,7 @@ import { measureMachine } from './machine.ts';
 import { printTable, type Row } from './measure.ts';
 import { measurePaging } from './paging.ts';
 import { measureReclaim } from './reclaim.ts';
+import { measureReplay } from './replay.ts';
 import { measureNeighbour } from './neighbour.ts';
 import { measureGrowth, measureStream } from './stream.ts';
 
@@ -28,6 +29,7 @@ const MEASURES: Readonly<Record<string, () => Row | Promise<Row>>> = {
   P3r: () => measureReclaim(isQuick ? 3 : 5),
   P4: () => measureCreate(isQuick ? 3 : 7),
   P4h: () => measureHash(isQuick ? 3 : 7),
+  P4r: () => measureReplay(isQuick ? 1 : 5, isQuick ? 600 : 3000),
   P5: measureMemory,
   P8: () => measureStream(isQuick ? 30 : 120),
   P8g: () => measureGrowth(isQuick ? 30 : 120),
