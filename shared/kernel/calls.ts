@@ -25,6 +25,7 @@ import * as vma from './sys/vma.ts';
 import * as virt from './sys/virt.ts';
 import * as thread from './sys/thread.ts';
 import * as word from './sys/word.ts';
+import * as smart from './sys/smart.ts';
 import * as swap from './sys/swap.ts';
 import * as run from './sys/run.ts';
 import * as segment from './sys/segment.ts';
@@ -90,6 +91,16 @@ export const CALLS = {
   store: { who: 'process', args: word.storeArgs, run: word.sysStore },
   xadd: { who: 'process', args: word.xaddArgs, run: word.sysXadd },
   cmpxchg: { who: 'process', args: word.cmpxchgArgs, run: word.sysCmpxchg },
+  make_shared: { who: 'process', args: smart.makeSharedArgs, run: smart.sysMakeShared },
+  shared_ptr_copy: { who: 'process', args: smart.twoArgs, run: smart.sysSharedCopy },
+  shared_ptr_move: { who: 'process', args: smart.twoArgs, run: smart.sysSharedMove },
+  shared_ptr_reset: { who: 'process', args: smart.resetArgs, run: smart.sysSharedReset },
+  weak_ptr_copy: { who: 'process', args: smart.twoArgs, run: smart.sysWeakCopy },
+  weak_ptr_lock: { who: 'process', args: smart.twoArgs, run: smart.sysWeakLock },
+  weak_ptr_reset: { who: 'process', args: smart.atArgs, run: smart.sysWeakReset },
+  make_unique: { who: 'process', args: smart.makeUniqueArgs, run: smart.sysMakeUnique },
+  unique_ptr_move: { who: 'process', args: smart.twoArgs, run: smart.sysUniqueMove },
+  unique_ptr_reset: { who: 'process', args: smart.resetArgs, run: smart.sysUniqueReset },
   pthread_create: { who: 'process', args: thread.createArgs, run: thread.sysPthreadCreate },
   pthread_exit: { who: 'process', args: none, run: thread.sysPthreadExit },
   pthread_join: { who: 'process', args: thread.joinArgs, run: thread.sysPthreadJoin },

@@ -5,6 +5,7 @@ import type { Tlb } from './arch/tlb.ts';
 import type { FactRing } from './facts.ts';
 import type { EntryCounts } from './kernel/entry.ts';
 import type { Thread, ThreadGroup } from './kernel/thread.ts';
+import type { SmartClass } from './libc/shared_ptr.ts';
 import type { Races } from './libc/races.ts';
 import type { Disk, FileConfig, OpenFile } from './fs/inode.ts';
 import type { Lru } from './mm/swap.ts';
@@ -227,6 +228,8 @@ export interface Task {
   pools: Map<number, UserPool>;
   /** Open files by descriptor. */
   files: Map<number, OpenFile>;
+  /** Classes whose objects its shared_ptrs own (libc/shared_ptr.ts). */
+  classes: readonly SmartClass[];
   /** The accumulator of its first thread. */
   eax: number;
   /** Its other threads; null while it has none. */

@@ -165,6 +165,10 @@ export interface WhyNumbers {
   FREED_TWICE: { addr: number; size: number; born: number; freed: number };
   /** Two accesses without anything that orders them: the one of the call in hand, by thread `tid`, and an older one. `step`, `otherStep` count the detector's events. */
   DATA_RACE: { addr: number; access: string; tid: number; step: number; other: number; otherAccess: string; otherStep: number };
+  /** The last owner went, and the control block's first word names no class: the destructor's call goes nowhere. */
+  NOT_A_CONTROL_BLOCK: { addr: number; found: number };
+  /** Kinds of objects that a process may make with make_shared. */
+  TOO_MANY_CLASSES: { limit: number };
   /** pthread_join: the thread has not ended yet; try again. */
   THREAD_RUNS: { tid: number };
   /** pthread_mutex_lock: another has it; try again. */

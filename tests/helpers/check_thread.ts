@@ -1,5 +1,6 @@
 /** What must be true of threads and of what the detector of races remembers. */
 import { EVENT, EVENTS_MAX } from '#kernel/libc/races.ts';
+import { CLASSES_MAX } from '#kernel/libc/shared_ptr.ts';
 import type { Machine } from '#kernel/machine.ts';
 import { equal, must } from './check_base.ts';
 
@@ -7,6 +8,7 @@ export function checkThreads(machine: Machine): void {
   let listed = 0;
   for (const task of machine.tasks.values()) {
     must(Number.isInteger(task.eax) && task.eax >= 0 && task.eax <= 0xffffffff, () => `pid ${task.pid}: eax is ${task.eax}`);
+    must(task.classes.length <= CLASSES_MAX, () => `pid ${task.pid} has ${task.classes.length} classes`);
     const group = task.threads;
     if (group === null) continue;
     must(group.tids.length > 0 || group.leaderExited, () => `pid ${task.pid}: a group of no threads`);

@@ -21,6 +21,7 @@ import { someLibc } from './makers_libc.ts';
 import { someFile } from './makers_reclaim.ts';
 import { someOom } from './makers_oom.ts';
 import { someHuge } from './makers_huge.ts';
+import { someSmartPointer } from './makers_smart.ts';
 import { someThread, someTid } from './makers_thread.ts';
 import { someSlab } from './makers_slab.ts';
 import { someVirtual } from './makers_virtual.ts';
@@ -159,6 +160,7 @@ const MAKERS: Makers = [
   [6, someMmu],
   [20, someLibc],
   [16, someThread],
+  [10, someSmartPointer],
   [
     3,
     (_m, pid, pick) => ({
@@ -212,7 +214,9 @@ function freeSomething(machine: Machine, pid: number, pick: Pick): Step {
 /** The next step of a random play: one that fits what the machine has become. Addresses are said as answers say them. */
 export function randomStep(machine: Machine, shape: Shape, pick: Pick): Step {
   const step = anyStep(machine, shape, pick);
-  return 'addr' in step && typeof step.addr === 'number' ? { ...step, addr: addressOut(step.addr) } : step;
+  if ('call' in step)
+    for (const name of ['addr', 'at', 'to', 'from']) if (typeof step[name] === 'number') step[name] = addressOut(step[name]);
+  return step;
 }
 
 function anyStep(machine: Machine, shape: Shape, pick: Pick): Step {

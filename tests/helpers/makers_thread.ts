@@ -1,6 +1,7 @@
 /** Random threads, locks and words of memory, right and wrong. */
 import type { Machine } from '#kernel/machine.ts';
 import { one, someOf, type Maker, type Makers, type Pick } from './chance.ts';
+import { PAGE } from './check_base.ts';
 import { someAddress } from './places.ts';
 
 const THREADS_MAX = 6;
@@ -10,23 +11,44 @@ export function someTid(machine: Machine, pid: number, pick: Pick): number {
   return one([pid, ...(machine.tasks.get(pid)?.threads?.tids ?? [])], pick);
 }
 
-/** Few places, so that threads meet there. */
-function someWord(machine: Machine, pid: number, pick: Pick): number {
-  if (pick(4) === 0) return someAddress(machine, pid, pick);
-  const { vmas } = machine.tasks.get(pid)!.mm;
-  const writable = vmas.filter((vma) => (vma.flags & 2) !== 0);
-  if (writable.length === 0) return someAddress(machine, pid, pick);
-  const vma = one(writable, pick);
-  return vma.start + (pick(20) === 0 ? 4094 : 4 * pick(8));
+/** The first memory of a process that may be written: where its threads meet, and its variables stand. −1 for none. */
+export function homeOf(machine: Machine, pid: number): number {
+  const vma = machine.tasks.get(pid)?.mm.vmas.find((each) => (each.flags & 2) !== 0);
+  return vma === undefined ? -1 : vma.start;
 }
 
-const mutex = (machine: Machine, pid: number, pick: Pick): number => someWord(machine, pid, pick) + (pick(3) === 0 ? 64 : 0);
+/** Few places, so that threads meet there. */
+function someWord(machine: Machine, pid: number, pick: Pick): number {
+  const home = homeOf(machine, pid);
+  if (home < 0 || pick(25) === 0) return someAddress(machine, pid, pick);
+  return home + (pick(20) === 0 ? 4094 : 4 * pick(8));
+}
+
+function mutex(machine: Machine, pid: number, pick: Pick): number {
+  const home = homeOf(machine, pid);
+  return home < 0 || pick(25) === 0 ? someAddress(machine, pid, pick) : home + 64 * (1 + pick(2));
+}
+
+/** An ended thread if there is one: to be joined. */
+function someEnded(machine: Machine, pid: number, pick: Pick): number {
+  const ended = (machine.tasks.get(pid)?.threads?.tids ?? []).filter((tid) => machine.threads.get(tid)!.ended);
+  return ended.length > 0 && pick(4) > 0 ? one(ended, pick) : pick(9) === 0 ? pick(50) : someTid(machine, pid, pick);
+}
+
+/** Memory for a process that has none, half of it shared with its children. */
+export const someHome: Maker = (_machine, pid, pick) => ({
+  pid,
+  call: 'mmap',
+  length: 4 * PAGE,
+  prot: 'PROT_READ|PROT_WRITE',
+  flags: one(['MAP_SHARED|MAP_ANONYMOUS', 'MAP_PRIVATE|MAP_ANONYMOUS'], pick),
+});
 
 const THREAD_MAKERS: Makers = [
   [6, (_m, pid, pick) => ({ pid, call: 'pthread_create', stacksize: one([16384, 20_000, 1 << 20, 100], pick) })],
   [1, (_m, pid) => ({ pid, call: 'pthread_create' })],
   [3, (_m, pid) => ({ pid, call: 'pthread_exit' })],
-  [6, (machine, pid, pick) => ({ pid, call: 'pthread_join', target: pick(9) === 0 ? pick(50) : someTid(machine, pid, pick) })],
+  [6, (machine, pid, pick) => ({ pid, call: 'pthread_join', target: someEnded(machine, pid, pick) })],
   [8, (machine, pid, pick) => ({ pid, call: 'pthread_mutex_lock', addr: mutex(machine, pid, pick) })],
   [8, (machine, pid, pick) => ({ pid, call: 'pthread_mutex_unlock', addr: mutex(machine, pid, pick) })],
   [12, (machine, pid, pick) => ({ pid, call: 'load', addr: someWord(machine, pid, pick) })],
@@ -46,9 +68,9 @@ const someCall = someOf(THREAD_MAKERS);
 
 /** One of them. */
 export const someThread: Maker = (machine, pid, pick) => {
-  if (!machine.tasks.has(pid)) return { pid, call: 'pthread_create' };
+  if (homeOf(machine, pid) < 0) return someHome(machine, pid, pick);
   const step = someCall(machine, pid, pick);
-  if (!('call' in step) || step.pid === 0) return step;
+  if (!('call' in step)) return step;
   const isCrowd = machine.threads.size >= THREADS_MAX && step.call === 'pthread_create';
   return isCrowd ? { pid: someTid(machine, pid, pick), call: 'pthread_exit' } : step;
 };

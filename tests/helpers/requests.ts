@@ -7,6 +7,7 @@ import { FILE_CALLS, fileStage, type FileStage } from './requests_file.ts';
 import { OOM_CALLS } from './requests_oom.ts';
 import { SLAB_CALLS, slabStage, type SlabStage } from './requests_slab.ts';
 import { SHM_CALLS, shmStage, type ShmStage } from './requests_shm.ts';
+import { SMART_CALLS, smartStage, type SmartStage } from './requests_smart.ts';
 import { THREAD_CALLS, threadStage, type ThreadStage } from './requests_thread.ts';
 import { VMA_CALLS } from './requests_vma.ts';
 import { VIRTUAL_CALLS, virtualStage, type VirtualStage } from './requests_virtual.ts';
@@ -26,6 +27,7 @@ export interface Stage {
   /** A run of two frames from cma_alloc. */
   run: number;
   thread: ThreadStage;
+  smart: SmartStage;
   /** What malloc gave the process. */
   block: number;
 }
@@ -65,6 +67,7 @@ export function stage(): Stage {
     file: fileStage(machine, pid),
     shm: shmStage(machine, pid),
     thread: threadStage(machine, pid, addr),
+    smart: smartStage(machine, pid, addr),
   };
 }
 
@@ -91,6 +94,7 @@ export function stageOf(good: GoodCall): Stage {
     file: { fd: 0 },
     shm: { shmid: 0, at: 0 },
     thread: { ended: 0, mutex: 0 },
+    smart: { shared: 0, weak: 0, unique: 0, empty: 0 },
   };
 }
 
@@ -147,6 +151,7 @@ export const GOOD_CALLS: readonly GoodCall[] = [
   { call: 'cat', by: 'process', text: 'path', args: () => ({ path: '/proc/meminfo' }) },
   ...LIBC_CALLS,
   ...THREAD_CALLS,
+  ...SMART_CALLS,
   ...FILE_CALLS,
   ...VMA_CALLS,
   ...SHM_CALLS,

@@ -5,6 +5,7 @@ import { checkMachine } from '../helpers/check.ts';
 import { checkLibc } from '../helpers/check_libc.ts';
 import { asScript, playStep, type Step } from '../helpers/fuzz.ts';
 import { someLibc } from '../helpers/makers_libc.ts';
+import { someSmartPointer } from '../helpers/makers_smart.ts';
 import { picker, seeds } from '../helpers/seeds.ts';
 
 const KINDS: readonly [string, Record<string, unknown>][] = [
@@ -25,7 +26,7 @@ function randomStep(pids: readonly number[], machine: ReturnType<typeof createMa
   if (dice === 0) return pids.length > 5 ? { pid, call: 'exit' } : { pid, call: 'fork' };
   if (dice === 1) return { pid, call: 'sbrk', increment: pick(20_000) - 4000 };
   if (dice === 2) return { restore: true };
-  return someLibc(machine, pid, pick);
+  return pick(6) === 0 ? someSmartPointer(machine, pid, pick) : someLibc(machine, pid, pick);
 }
 
 describe.each(KINDS)('%s', (_name, config) => {

@@ -159,6 +159,7 @@ function load(
   if (pgd < 0) return { errno: 'ENOMEM', why: allocWhy(machine, 0, GFP_KERNEL_ZERO) };
   releaseThreads(machine, task);
   task.eax = 0;
+  task.classes = [];
   machine.entry.current = task.pid;
   exitMmap(machine, task.mm);
   unpinAll(machine, task);

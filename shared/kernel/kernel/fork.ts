@@ -77,6 +77,7 @@ function createTask(pid: Pid, ppid: Pid, mm: Mm): Task {
     heap: null,
     pools: new Map(),
     files: new Map(),
+    classes: [],
     eax: 0,
     threads: null,
   };
@@ -210,6 +211,7 @@ export function fork(machine: Machine, parent: Task, isRoot: boolean, copies: Co
     segments: copySegments(parent.segments),
     heap: copyHeap(parent.heap),
     pools: copyPools(parent.pools),
+    classes: parent.classes,
     // Of its threads only the one that calls lives on in the child.
     eax: currentRegisters(machine, parent).eax,
     rlimits: Object.fromEntries(Object.entries(parent.rlimits).map(([name, limit]) => [name, { ...limit }])),

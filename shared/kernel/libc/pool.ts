@@ -22,7 +22,7 @@ export const USER_POOLS_MAX = 64;
 export const wordOf = (machine: Machine): number => (machine.config.arch === 'x86_64' ? 8 : 4);
 
 /** Control block that malloc's answer begins with, as the free list for lessons has it. */
-const headerOf = ({ config: { libc } }: Machine): number => (libc.allocator === 'list' ? libc.header : 0);
+export const headerOf = ({ config: { libc } }: Machine): number => (libc.allocator === 'list' ? libc.header : 0);
 
 export function copyPools(pools: Map<number, UserPool>): Map<number, UserPool> {
   const copies = new Map<number, UserPool>();

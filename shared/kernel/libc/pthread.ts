@@ -9,11 +9,10 @@ import { RLIM_INFINITY } from '../mm/commit.ts';
 import { doMmap, doMunmap, MAP, type Failure } from '../mm/mmap.ts';
 import { doMprotect } from '../mm/mprotect.ts';
 import { pageAlign, VM } from '../mm/vma.ts';
-import { frameAt } from '../arch/mmu.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Pid, type Refused, type Task } from '../types.ts';
 import { EVENT, noteLock, noteThread } from './races.ts';
 import { touch } from './user.ts';
-import { INT, loadWord, pointerBytes, storeWord } from './word.ts';
+import { INT, loadWord, pointerBytes, storeWord, wordAt } from './word.ts';
 
 export const GUARD_SIZE = PAGE_SIZE;
 /** Without a limit (ARCH_STACK_DEFAULT_SIZE), and the least (PTHREAD_STACK_MIN). */
@@ -58,14 +57,8 @@ export const MUTEX_SIZE = OWNER + INT;
 
 /** Who holds a mutex, as far as memory says so without a fault or a trace; 0 for nobody. */
 export function mutexOwner(machine: Machine, task: Task, addr: Addr): Pid {
-  if (addr % INT !== 0 || task.segments !== null) return 0;
-  const wordAt = (at: Addr): number => {
-    const held = machine.contents.get(at < task.mm.taskSize ? frameAt(machine, task.mm, at) : -1);
-    let value = 0;
-    for (let n = INT - 1; n >= 0 && held !== undefined; n--) value = value * 256 + held[(at % PAGE_SIZE) + n]!;
-    return value;
-  };
-  return wordAt(addr) === 0 ? 0 : wordAt(addr + OWNER);
+  if (task.segments !== null) return 0;
+  return wordAt(machine, task, addr, INT) === 0 ? 0 : wordAt(machine, task, addr + OWNER, INT);
 }
 
 /** Takes a mutex that is free; whose it is otherwise. */

@@ -66,18 +66,19 @@ function eachPlace(mm: Mm, addr: Addr, length: number, see: (space: number, from
 
 const orders = (kind: EventKind): boolean => kind === EVENT.atomic || kind === EVENT.sync;
 
+const placeOf = ({ space, from }: { space: number; from: number }): string => `${space} ${from}`;
+
 /** The newest access that conflicts with this one and is not ordered before it. */
 function findRace({ events }: Races, kind: EventKind, tid: Pid, space: number, from: number, to: number): RaceEvent | null {
   const before = new Set([tid]);
   const taken = new Set<string>();
-  if (kind === EVENT.atomic) taken.add(`${space} ${from}`);
+  if (kind === EVENT.atomic) taken.add(placeOf({ space, from }));
   for (let i = events.length - 1; i >= 0; i--) {
     const event = events[i]!;
-    const place = `${event.space} ${event.from}`;
     if (before.has(event.tid)) {
-      if (event.kind === EVENT.acquire || orders(event.kind)) taken.add(place);
+      if (event.kind === EVENT.acquire || orders(event.kind)) taken.add(placeOf(event));
       else if (event.kind === EVENT.join) before.add(event.from);
-    } else if ((event.kind === EVENT.release || orders(event.kind)) && taken.has(place)) before.add(event.tid);
+    } else if ((event.kind === EVENT.release || orders(event.kind)) && taken.has(placeOf(event))) before.add(event.tid);
     else if (event.kind === EVENT.start && before.has(event.from)) before.add(event.tid);
     else if (event.kind <= EVENT.atomic && event.space === space && event.from < to && from < event.to) {
       const isHarmless = event.kind === kind && kind !== EVENT.write;

@@ -16,6 +16,16 @@ const CONTENTS_FULL: Why = { code: 'CONTENTS_FULL', limit: CONTENTS_PAGES_MAX };
 /** Bytes of a pointer. */
 export const pointerBytes = (machine: Machine): 4 | 8 => (machine.config.arch === 'x86_64' ? 8 : 4);
 
+/** The word at an address, as far as it is in memory now: no fault, no trace; 0 beyond that. */
+export function wordAt(machine: Machine, task: Task, addr: Addr, size: number): number {
+  let value = 0;
+  for (let at = addr + size - 1; at >= addr && at < task.mm.taskSize; at--) {
+    const pfn = frameAt(machine, task.mm, at);
+    value = value * 256 + ((pfn < 0 ? undefined : machine.contents.get(pfn))?.[at % PAGE_SIZE] ?? 0);
+  }
+  return value;
+}
+
 /** The word at an address, `size` bytes of it; `access` write where the instruction will also store it. */
 export function loadWord(
   machine: Machine,

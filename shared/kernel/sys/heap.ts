@@ -1,6 +1,7 @@
 /** leak_scan and heap_check: questions about a process's heap, which change nothing. */
 import { address, BadArgument, type Argument } from '../args.ts';
 import { claimedSize, sizeWord } from '../libc/corrupt.ts';
+import { ownershipCycles } from '../libc/shared_ptr.ts';
 import { leakScan, liveBlocks } from '../libc/leak.ts';
 import { badLink } from '../libc/pool.ts';
 import type { Addr, Answer, Machine, Task } from '../types.ts';
@@ -28,7 +29,13 @@ export function sysLeakScan(machine: Machine, task: Task, given: Addr[]): Answer
   const bytes = leaked.reduce((sum, { size }) => sum + size, 0);
   machine.cost += machine.config.costs.look!;
   const text = leaked.length === 0 ? '' : `SUMMARY: ${bytes} byte(s) leaked in ${leaked.length} allocation(s).\n`;
-  return granted({ blocks, count: leaked.length, leakedBytes: bytes, leaked: leaked.slice(0, LISTED), text });
+  const cycles = ownershipCycles(
+    machine,
+    task,
+    leaked.map(({ addr }) => addr),
+  );
+  const named = cycles.length === 0 ? {} : { cycles };
+  return granted({ blocks, count: leaked.length, leakedBytes: bytes, leaked: leaked.slice(0, LISTED), ...named, text });
 }
 
 /** Blocks and bytes in use, pools, and control blocks and links of pools that the program wrote over: where, and what stands there. */
