@@ -316,3 +316,50 @@ describe('who asked for them, and who will not have them (madvise)', () => {
     checkMachine(machine);
   });
 });
+
+test('swapoff passes over huge pages: their entries of the PMD name no page table (unuse_pmd_range)', () => {
+  const machine = always({ frames: 16384, zones: { normal: 16384 }, swap: { slots: 8192 } });
+  const owner = spawn(machine);
+  granted(machine, owner, { call: 'mmap', length: 2 * MiB, prot: RW, flags: FIXED, addr: 2 * MiB });
+  touch(machine, owner, 'write', 2 * MiB, HUGE);
+  granted(machine, owner, { call: 'mlock', addr: 2 * MiB, length: 2 * MiB });
+  touch(machine, owner, 'write', mmap(machine, owner, 4), 4);
+  // The number of the huge page's first page is the number of somebody's page table.
+  while (machine.tables.slots < HUGE - 3) spawn(machine);
+  const other = spawn(machine);
+  touch(machine, other, 'write', mmap(machine, other, 8), 8);
+  expect([machine.frames.index[machine.tables.slotPfn[HUGE]!], machine.tables.slots]).toEqual([HUGE, HUGE + 1]);
+  const hungry = spawn(machine);
+  touch(machine, hungry, 'write', mmap(machine, hungry, 21_000), 21_000);
+  granted(machine, hungry, { call: 'exit' });
+  expect(machine.tasks.get(other)!.mm.swapEnts).toBe(8);
+  expect(machine.tasks.get(owner)!.mm).toMatchObject({ swapEnts: 4, rssAnon: HUGE });
+  const cut = thp(machine).pmd;
+  granted(machine, KERNEL, { call: 'swapoff' });
+  expect(thp(machine).pmd).toBe(cut);
+  expect(machine.tasks.get(owner)!.mm).toMatchObject({ swapEnts: 0, rssAnon: HUGE + 4 });
+  checkMachine(machine);
+});
+
+test('a huge page in use has its second chance as a whole: what nobody touches goes before it (folio_check_references)', () => {
+  const machine = always({ swap: { slots: 4096 } });
+  const [busy, idle] = [spawn(machine), spawn(machine)];
+  const used = mmap(machine, busy, 3 * HUGE);
+  touch(machine, busy, 'write', used, 3 * HUGE);
+  const cold = mmap(machine, idle, 2 * HUGE);
+  granted(machine, idle, { call: 'madvise', addr: cold, length: 2 * MiB * 2, advice: 'MADV_NOHUGEPAGE' });
+  touch(machine, idle, 'write', cold, 2 * HUGE);
+  const hungry = spawn(machine);
+  const more = mmap(machine, hungry, 5 * HUGE);
+  granted(machine, hungry, { call: 'madvise', addr: more, length: 5 * 2 * MiB, advice: 'MADV_NOHUGEPAGE' });
+  for (let page = 0; page < 5 * HUGE; page++) {
+    touch(machine, hungry, 'write', more + page * PAGE, 1);
+    for (const huge of [0, 1, 2]) touch(machine, busy, 'read', used + huge * HUGE * PAGE, 1);
+  }
+  // The first to be looked at goes in the first pass, in which everything had been used alike.
+  expect(machine.tasks.get(busy)!.mm.swapEnts).toBeLessThan(HUGE);
+  expect(thp(machine).pmd).toBe(1);
+  expect(machine.tasks.get(idle)!.mm.swapEnts).toBeGreaterThan(HUGE);
+  expect(machine.tasks.get(hungry)!.mm.swapEnts).toBe(0);
+  checkMachine(machine);
+});

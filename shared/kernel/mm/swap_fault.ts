@@ -4,6 +4,7 @@ import { GFP_BIT, GFP_HIGHUSER_MOVABLE } from '../gfp.ts';
 import { PAGE_SIZE, PG, type Addr, type Machine, type Pfn, type Pid, type Task, type Vma } from '../types.ts';
 import { FAULT_MAJOR } from './filemap_fault.ts';
 import { freePagesBlock } from './page_alloc.ts';
+import { isHuge } from './huge_split.ts';
 import { pageAddRmap } from './rmap.ts';
 import { allocPages, NO_PAGES } from './slowpath.ts';
 import { markPageAccessed, PGS, setState } from './swap.ts';
@@ -108,7 +109,8 @@ export function unuseMm(machine: Machine, task: Task): number {
     for (let addr = vma.start; addr < vma.end && mm.swapEnts > 0;) {
       const pmd = pmdAt(machine, mm.pgd, addr);
       const stop = spanEnd(machine, pmd, addr, vma.end);
-      const pde = pmd < 0 ? 0 : machine.tables.words[pmd]!;
+      // A huge page is in memory, and names no page table.
+      const pde = pmd < 0 || isHuge(machine.tables.words[pmd]!) ? 0 : machine.tables.words[pmd]!;
       const first = pde === 0 ? 0 : tableBase(machine, pde >>> PTE_PFN_SHIFT) + pteIndex(machine, addr);
       for (let n = 0; pde !== 0 && n < (stop - addr) / PAGE_SIZE; n++) {
         if (swapSlot(machine.tables.words[first + n]!) < 0) continue;

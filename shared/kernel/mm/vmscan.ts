@@ -8,7 +8,7 @@ import { inodeOf } from '../fs/inode.ts';
 import { GFP_BIT } from '../gfp.ts';
 import { PAGE_SIZE, PG, type Machine, type Mm, type Pfn } from '../types.ts';
 import { compactGap, isSuitable } from './compaction.ts';
-import { splitHugeAt } from './huge_split.ts';
+import { HPAGE_PAGES, splitHugeAt } from './huge_split.ts';
 import { expectedRefs } from './migrate.ts';
 import { classZone, COSTLY_ORDER, isqrt } from './mmzone.ts';
 import { markOf, zoneWatermarkOk } from './page_alloc.ts';
@@ -71,7 +71,8 @@ function folioReferenced(machine: Machine, pfn: Pfn): Referenced {
     const at = pteAt(machine, mm.pgd, vpn * PAGE_SIZE);
     if ((words[at]! & (PTE.lazyfree | PTE.dirty)) === PTE.lazyfree) found.lazyFree += 1;
     if ((words[at]! & PTE.accessed) === 0) return;
-    words[at] = (words[at]! & ~PTE.accessed) >>> 0;
+    // A huge page has one such bit for all its pages: the last of them in the lists takes it, so that it is asked of each.
+    if ((words[at]! & PTE.huge) === 0 || pfn % HPAGE_PAGES === HPAGE_PAGES - 1) words[at] = (words[at]! & ~PTE.accessed) >>> 0;
     found.entries += 1;
     if (vma !== null && vma.flags & VM.exec) found.exec = true;
   });
