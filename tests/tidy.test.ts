@@ -105,6 +105,23 @@ describe('the sentences', () => {
     expect(missing).toEqual([]);
   });
 
+  test('every why of the kernel is given somewhere in it, and shown by a test', () => {
+    const textOf = (files: { path: string; text: string }[]): string =>
+      files
+        .filter(({ path }) => path !== 'shared/kernel/why.ts')
+        .map(({ text }) => text)
+        .join('\n');
+    const [given, shown] = [textOf(codeIn('shared/kernel')), textOf(codeIn('tests/kernel', 'tests/oracles', 'tests/helpers'))];
+    const codes = [...whyNumbers().keys()];
+    expect(codes.filter((code) => !given.includes(`'${code}'`))).toEqual([]);
+    expect(codes.filter((code) => !shown.includes(`'${code}'`))).toEqual([]);
+  });
+
+  test.each(LANGS)('%s has no sentence for a why that nobody gives', (lang) => {
+    const known = new Set([...whyNumbers().keys(), ...gameCodes('MisfitWhy')].map((code) => `why.${code}`));
+    expect([...textsOf(lang).keys()].filter((key) => key.startsWith('why.') && !known.has(key))).toEqual([]);
+  });
+
   test('the list of whys was read', () => {
     expect(whyNumbers().size).toBeGreaterThan(20);
     expect(whyNumbers().get('FRAGMENTED')).toEqual(['order', 'needed', 'freePages', 'largestOrder', 'largestRun']);

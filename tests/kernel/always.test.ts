@@ -33,7 +33,7 @@ describe('who', () => {
       { call: 'fork' },
     ]) {
       const answer = refused(machine, KERNEL, request);
-      expect(answer.errno, request.call).toBe('EINVAL');
+      expect(answer, request.call).toMatchObject({ errno: 'EINVAL', why: { code: 'NO_ADDRESS_SPACE_OF_ITS_OWN', call: request.call } });
       expect(answer).not.toHaveProperty('signal');
     }
     expect(freeIn(machine)).toBe(64);

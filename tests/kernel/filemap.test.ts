@@ -111,6 +111,15 @@ describe('descriptors', () => {
     granted(machine, child, { call: 'pread', fd: 4, offset: 0, length: 1 });
   });
 
+  test('are 1,024 at most, the first three of them the terminal (RLIMIT_NOFILE)', () => {
+    const { machine, pid } = withFile(1);
+    for (let fd = 4; fd < 1024; fd++) expect(granted(machine, pid, { call: 'open', path: FILE }).fd).toBe(fd);
+    expect(refused(machine, pid, { call: 'open', path: FILE })).toMatchObject({
+      errno: 'EMFILE',
+      why: { code: 'TOO_MANY_OPEN', limit: 1024 },
+    });
+  });
+
   test('refuse what they were not opened for, and those that are not open', () => {
     const { machine, pid } = withFile(1);
     const before = () => hash(machine);

@@ -129,7 +129,7 @@ describe('swap', () => {
     expect(refused(machine, KERNEL, { call: 'swapoff' })).toMatchObject({ errno: 'EINVAL', why: { code: 'NO_SWAP' } });
     sound(machine);
     granted(machine, KERNEL, { call: 'swapon' });
-    expect(refused(machine, KERNEL, { call: 'swapon' })).toMatchObject({ errno: 'EBUSY' });
+    expect(refused(machine, KERNEL, { call: 'swapon' })).toMatchObject({ errno: 'EBUSY', why: { code: 'SWAP_IS_ON', slots: 512 } });
     expect(refused(machine, pid, { call: 'swapoff' })).toMatchObject({ errno: 'EACCES' });
   });
 

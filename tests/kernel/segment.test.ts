@@ -110,6 +110,8 @@ expand-down limit=0x000000ff off=0x00000000 size=1 read -> SIGSEGV(#GP)`
   );
 });
 
+const NOT_PRESENT = { code: 'SEGMENT_NOT_PRESENT', selector: 7, errorCode: 4 };
+
 describe('what loading a register checks', () => {
   const KILLED: [string, string, number, Record<string, unknown> | null, object][] = [
     ['CS is never null', 'cs', 0, null, { signal: 'SIGSEGV', fault: { vector: '#GP', errorCode: 0 }, why: { code: 'SEGMENT_NULL' } }],
@@ -125,8 +127,8 @@ describe('what loading a register checks', () => {
     ['read-only data in SS', 'ss', 7, { type: 'read-only' }, { why: { code: 'SEGMENT_TYPE', access: 'write' } }],
     ['data of ring 2', 'ds', 7, { dpl: 2 }, { why: { code: 'SEGMENT_PRIVILEGE', dpl: 2 } }],
     ['code of ring 2 in CS', 'cs', 7, { type: 'execute/read', dpl: 2 }, { why: { code: 'SEGMENT_PRIVILEGE' } }],
-    ['absent, in DS: #NP', 'ds', 7, { present: 0 }, { signal: 'SIGBUS', fault: { vector: '#NP', errorCode: 4 } }],
-    ['absent, in SS: #SS', 'ss', 7, { present: 0 }, { signal: 'SIGBUS', fault: { vector: '#SS', errorCode: 4 } }],
+    ['absent, in DS: #NP', 'ds', 7, { present: 0 }, { signal: 'SIGBUS', why: NOT_PRESENT, fault: { vector: '#NP', errorCode: 4 } }],
+    ['absent, in SS: #SS', 'ss', 7, { present: 0 }, { signal: 'SIGBUS', why: NOT_PRESENT, fault: { vector: '#SS', errorCode: 4 } }],
   ];
 
   test.each(KILLED)('%s', (_what, register, selector, fields, expected) => {
