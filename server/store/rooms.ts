@@ -23,10 +23,6 @@ export function closeRoom(store: Store, key: number, why: Code): void {
   });
 }
 
-export function roomByKey(store: Store, key: number): RoomRow | null {
-  return store.first(store.db.selectFrom('rooms').selectAll().where('key', '=', key));
-}
-
 export function openRoom(store: Store, code: string): RoomRow | null {
   return store.first(store.db.selectFrom('rooms').selectAll().where('code', '=', code).where('closed', 'is', null));
 }

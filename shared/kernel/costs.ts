@@ -47,5 +47,3 @@ export const COSTS = {
   reclaim_scan: 1,
   look: 0,
 };
-export type CostName = keyof typeof COSTS;
-export type Costs = Record<CostName, number>;

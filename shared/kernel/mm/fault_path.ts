@@ -7,11 +7,9 @@ import type { Step } from '../arch/steps.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Task, type Vma } from '../types.ts';
 import { filePages, inodeOf } from '../fs/inode.ts';
 import { fileIndex } from './filemap_fault.ts';
-import { isReusable, type AccessKind } from './memory.ts';
+import { isReusable, NEEDS, type AccessKind } from './memory.ts';
 import { shmOf } from './shmem.ts';
 import { findVmaIndex, VM, guardGap, minAddr } from './vma.ts';
-
-const NEEDS: Readonly<Record<AccessKind, number>> = { read: VM.read | VM.write | VM.exec, write: VM.write, exec: VM.exec };
 
 function vmaStep(vma: Vma | null, grows: boolean): Step {
   if (vma === null) return { step: 'find_vma', found: false };

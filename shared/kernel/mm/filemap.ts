@@ -6,7 +6,7 @@ import { inodeOf, filePages, metadataPage, DEVICE, type Inode, type OpenFile } f
 import { GFP_BIT, GFP_HIGHUSER_MOVABLE } from '../gfp.ts';
 import { PAGE_SIZE, PG, type Machine, type Pfn, type Pid } from '../types.ts';
 import { addToPageCache, markPageDirty } from './page_cache.ts';
-import { allocPages, NO_PAGES } from './slowpath.ts';
+import { allocPages } from './slowpath.ts';
 import { KIND_FILE, markPageAccessed } from './swap.ts';
 import { count, VMSTAT } from './vmstat.ts';
 import { workingsetRefault } from './workingset.ts';
@@ -158,5 +158,3 @@ export function readInodeBlock(machine: Machine, inode: Inode, pid: Pid): number
   markPageAccessed(machine, pfn);
   return 0;
 }
-
-export { NO_PAGES };

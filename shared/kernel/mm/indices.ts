@@ -1,6 +1,4 @@
 /** How fragmented a zone's free memory is, for an order (mm/vmstat.c; spec §5). Integers × 1000. */
-import { nrFreeByOrder } from './buddy.ts';
-import type { Zone } from '../types.ts';
 
 interface Contig {
   pages: number;
@@ -32,10 +30,4 @@ export function fragmentationIndex(nrFree: Int32Array, order: number): number {
   if (blocks === 0) return 0;
   if (suitable > 0) return -1000;
   return 1000 - Math.trunc((1000 + Math.trunc((pages * 1000) / (1 << order))) / blocks);
-}
-
-/** Percent of free memory in blocks too small for the order (extfrag_for_order). */
-export function extfragForOrder(zone: Zone, order: number): number {
-  const { pages, suitable } = contigPageInfo(nrFreeByOrder(zone), order);
-  return pages === 0 ? 0 : Math.trunc(((pages - suitable * (1 << order)) * 100) / pages);
 }

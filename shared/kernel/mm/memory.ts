@@ -30,8 +30,7 @@ export { allocTable, pteAlloc } from './pgalloc.ts';
 
 export type AccessKind = 'read' | 'write' | 'exec';
 
-/** Outcome of a fault: 0 served, FAULT_OOM no page, FAULT_KILLED the process is gone. Further outcomes: filemap_fault.ts. */
-export const FAULT_OOM = -1;
+/** Outcome of a fault: 0 served, NO_PAGES, FAULT_KILLED the process is gone. Further outcomes: filemap_fault.ts. */
 export const FAULT_KILLED = ASKER_KILLED;
 
 function allocUserPage(machine: Machine, pid: Pid, kind: number, addr: Addr): Pfn {
@@ -182,7 +181,8 @@ function served(machine: Machine, task: Task, faults: Faults, outcome: number): 
   return 0;
 }
 
-const NEEDS: Readonly<Record<AccessKind, number>> = { read: VM.read | VM.write | VM.exec, write: VM.write, exec: VM.exec };
+/** Rights of an area that allow an access. */
+export const NEEDS: Readonly<Record<AccessKind, number>> = { read: VM.read | VM.write | VM.exec, write: VM.write, exec: VM.exec };
 
 /** Addresses that no process may have: the kernel's, and on x86_64 those that are none, which a general protection fault tells (#GP). */
 function beyondUser(addr: Addr): Why {

@@ -81,12 +81,6 @@ export type Counter = (typeof NAMES)[number];
 export const VMSTAT = Object.fromEntries(NAMES.map((name, index) => [name, index])) as Record<Counter, number>;
 export const VMSTAT_COUNT = NAMES.length;
 
-export const ZONE_SUFFIX: Readonly<Record<Zone['name'], 'dma' | 'dma32' | 'normal' | 'high'>> = {
-  DMA: 'dma',
-  DMA32: 'dma32',
-  Normal: 'normal',
-  HighMem: 'high',
-};
 /** Counters that each zone has stand in the order of the zones. */
 const [PGALLOC, ALLOCSTALL] = [VMSTAT.pgalloc_dma, VMSTAT.allocstall_dma];
 
