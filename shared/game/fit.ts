@@ -14,6 +14,8 @@ export interface Served {
   /** Frames that the job needs, and pages of the holding that it will touch. */
   needed: number;
   toTouch: number;
+  /** Frames that it takes beyond what is needed: all that a fit below the best is about. */
+  wasted: number;
 }
 
 /** A device sees frames, not addresses: only a block that stays where it is, and is long enough, serves it. */
@@ -24,7 +26,7 @@ function forDevice(round: Round, card: Card, given: Holding): Served | MisfitWhy
   if (!isBlock) return given.pid !== 0 ? { code: 'GIVES_NO_MEMORY', needed } : { code: 'NOT_REACHABLE_BY_DEVICE', needed };
   const run = 1 << order[given.pfn]!;
   if (run < needed) return { code: 'TOO_SMALL', needed, granted: run };
-  return { fit: fitOfWaste(run, needed), needed, toTouch: 0 };
+  return { fit: fitOfWaste(run, needed), needed, toTouch: 0, wasted: run - needed };
 }
 
 /** The process' instructions reach what its areas hold. */
@@ -38,7 +40,7 @@ function forCpu(round: Round, seat: SeatState, card: Card, given: Holding): Serv
   if (pages < card.frames) return { code: 'TOO_SMALL', needed: card.frames, granted: pages };
   // Pages that objects share are touched once; those that only one object lies on are touched for it alone.
   const touched = card.needed < card.frames ? needed : pages;
-  return { fit: fitOfWaste(touched, needed), needed, toTouch: touched };
+  return { fit: fitOfWaste(touched, needed), needed, toTouch: touched, wasted: touched - needed };
 }
 
 /** A second process: what it inherits is shared until it writes, and what its parent held for nothing is waste. */
@@ -51,7 +53,7 @@ function forProcess(round: Round, seat: SeatState, card: Card, given: Holding): 
   const idle = Math.min(inherited, Math.max(0, seat.idle - parent.kernelPages));
   const toTouch = times(inherited, card.writesMilli);
   const needed = tables + times(inherited - idle, card.writesMilli);
-  return { fit: fitOfWaste(tables + toTouch, needed), needed, toTouch };
+  return { fit: fitOfWaste(tables + toTouch, needed), needed, toTouch, wasted: tables + toTouch - needed };
 }
 
 /** Does it serve, and how well; or why not. */

@@ -75,7 +75,8 @@ export function serve(round: Round, seat: SeatState, card: Card, holding: Holdin
   holding.payMilli = times(best, 1000 + bonusMilli);
   holding.startedAt = round.now;
   holding.endsAt = round.now + card.holdTicks;
-  round.events.push({ type: 'granted', seat: seat.seat, card: card.id, fit: served.fit, frames: holding.pages });
+  const { fit, wasted } = served;
+  round.events.push({ type: 'granted', seat: seat.seat, card: card.id, fit, frames: holding.pages, wasted, kind: holding.kind });
 }
 
 /** Could this memory serve the card as it is? The same reach, large enough, and not much larger. */

@@ -9,6 +9,7 @@ import type {
   ClassView,
   Family,
   HoldingId,
+  HoldingKind,
   MisfitWhy,
   RoundEvent,
   Row3,
@@ -156,7 +157,7 @@ export interface Card {
 export interface Holding {
   id: HoldingId;
   tool: ToolId;
-  kind: 'area' | 'heap' | 'block' | 'child';
+  kind: HoldingKind;
   state: 'running' | 'done' | 'unused';
   family: Family | null;
   needed: number;

@@ -168,6 +168,9 @@ export type MisfitWhy =
   /** A process is no memory. */
   | { code: 'GIVES_NO_MEMORY'; needed: number };
 
+/** Addresses whose frames come at the first touch (an area of their own, or of the heap); frames in a row; a child. */
+export type HoldingKind = 'area' | 'heap' | 'block' | 'child';
+
 export interface HoldingView {
   id: HoldingId;
   state: 'running' | 'done' | 'unused';
@@ -301,7 +304,7 @@ export type StallCause = 'faults' | 'contiguous' | 'failed' | 'reclaim' | 'respa
 export type RoundEvent =
   | { type: 'dealt'; seat: Seat; card: CardId }
   | { type: 'expired'; seat: Seat; card: CardId }
-  | { type: 'granted'; seat: Seat; card: CardId; fit: 'best' | 'fair' | 'poor'; frames: number }
+  | { type: 'granted'; seat: Seat; card: CardId; fit: 'best' | 'fair' | 'poor'; frames: number; wasted: number; kind: HoldingKind }
   | { type: 'refused'; seat: Seat; card: CardId; why: Why | MisfitWhy }
   /** The action itself could not be taken (stalled, too fast, no such card…). */
   | { type: 'ignored'; seat: Seat; seq: number; reason: IgnoredReason }

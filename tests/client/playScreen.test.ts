@@ -83,6 +83,14 @@ describe('the log', () => {
     expect(lineOf(killed, 7, 1, names)).toMatchObject({ key: 'play.log.killedYou', numbers: { lost: 3 } });
   });
 
+  test('addresses are not called frames', () => {
+    const granted: RoundEvent = { type: 'granted', seat: 1, card: 2, fit: 'best', frames: 8, wasted: 0, kind: 'area' };
+    expect(lineOf(granted, 7, 1, names)).toMatchObject({ key: 'play.log.mapped.best', numbers: { n: 8, kib: 32 } });
+    expect(lineOf({ ...granted, kind: 'block' }, 7, 1, names)).toMatchObject({ key: 'play.log.granted.best' });
+    const wasteful: RoundEvent = { ...granted, fit: 'fair', wasted: 2 };
+    expect(lineOf(wasteful, 7, 1, names)).toMatchObject({ key: 'play.log.mapped.fair', numbers: { more: 2 } });
+  });
+
   test('a refusal carries the kernel’s own numbers', () => {
     const why = { code: 'FRAGMENTED', order: 5, needed: 32, freePages: 90, largestOrder: 3, largestRun: 8 } as const;
     expect(lineOf({ type: 'refused', seat: 1, card: 2, why }, 1, 1, names)).toMatchObject({

@@ -29,6 +29,9 @@ describe('a device card', () => {
   test('33 frames waste 31 of the smallest block that holds them: fair at best', () => {
     expect(fitOf(capture(33), 'alloc_pages', 6)).toBe('fair');
     expect(fitOf(capture(33), 'alloc_pages', 5)).toBe('TOO_SMALL');
+    const table = capture(33);
+    const events = table.act(0, { do: 'use', tool: 'alloc_pages', card: table.card().id, order: 6 });
+    expect(ofType(events, 'granted')).toMatchObject([{ frames: 64, wasted: 31, kind: 'block' }]);
   });
 
   test('the block is real: its frames are kernel frames in a row', () => {

@@ -37,6 +37,11 @@ export function PlayHeader({ play, seen, clocked = true, children }: HeaderProps
             {clock(all.endsAt - all.now)}
           </span>
         )}
+        {clocked && (
+          <span class="head-left dim" aria-hidden="true">
+            {t('play.head.left')}
+          </span>
+        )}
         <span class={`head-phase ${all.phase}`}>{t(`play.phase.${all.phase}`)}</span>
       </div>
       <div class="head-right">

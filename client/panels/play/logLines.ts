@@ -1,5 +1,5 @@
 /** The event log's lines: which of a round's events somebody sees, under which key of assets/lang/*\/play.json. */
-import type { RoundEvent, Seat } from '#game/types.ts';
+import type { HoldingKind, RoundEvent, Seat } from '#game/types.ts';
 import type { Numbers } from '../../text/t.ts';
 
 export interface LogLine {
@@ -46,12 +46,19 @@ export function lineOf(event: RoundEvent, tick: number, seat: Seat, nameOf: (sea
   }
 }
 
+/** What was asked for is so far no more than addresses: to call it frames would teach the error that the first lesson is about. */
+const AT_TOUCH: ReadonlySet<HoldingKind> = new Set(['area', 'heap']);
+
 function ownLine(event: RoundEvent, line: (tag: LogLine['tag'], key: string, numbers?: Numbers) => LogLine): LogLine | null {
   switch (event.type) {
     case 'expired':
       return line('deal', 'expired');
     case 'granted':
-      return line('mem', `granted.${event.fit}`, { n: event.frames, kib: event.frames * 4 });
+      return line('mem', `${AT_TOUCH.has(event.kind) ? 'mapped' : 'granted'}.${event.fit}`, {
+        n: event.frames,
+        kib: event.frames * 4,
+        more: event.wasted,
+      });
     case 'refused':
       return { ...line('fail', 'refused'), key: `why.${event.why.code}`, numbers: numbersOf(event.why) };
     case 'ignored':
