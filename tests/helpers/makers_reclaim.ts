@@ -47,7 +47,21 @@ function touchMuch(machine: Machine, pid: number, pick: Pick): Step {
   return { pid, call: one(['read', 'write', 'write'], pick), addr: vma.start, length: Math.min(vma.end - vma.start, 120 * PAGE) };
 }
 
+/** A whole area locked, or no longer: its pages change their list. */
+function lockMuch(machine: Machine, pid: number, pick: Pick): Step {
+  const vmas = machine.tasks.get(pid)?.mm.vmas ?? [];
+  if (vmas.length === 0) return { pid, call: 'sbrk', increment: PAGE };
+  const { start, end } = one(vmas, pick);
+  return { pid, call: one(['mlock', 'munlock'], pick), addr: start, length: Math.min(end - start, 30 * PAGE) };
+}
+
+const SHARED = { prot: 'PROT_READ|PROT_WRITE', flags: 'MAP_SHARED|MAP_ANONYMOUS' };
+
 const MAKERS: Makers = [
+  [1, (_machine, pid, pick) => ({ pid, call: 'mmap', length: (1 + pick(40)) * PAGE, ...SHARED })],
+  [1, lockMuch],
+  // In vain, as often as not: kswapd hears of the order.
+  [1, (_machine, pid, pick) => ({ pid, call: 'alloc_pages', order: 2 + pick(4), gfp: 'GFP_ATOMIC' })],
   [
     4,
     (machine, pid, pick) => ({ pid, call: 'open', path: somePath(machine, pick), ...(pick(3) === 0 ? {} : { flags: one(FLAGS, pick) }) }),

@@ -157,6 +157,16 @@ describe('shared anonymous memory', () => {
   });
 });
 
+describe('translate', () => {
+  test('tells that the page would come from swap', () => {
+    const { machine, pid, addr } = pushedOut();
+    const answer = refused(machine, pid, { call: 'translate', addr, access: 'read' });
+    expect(answer.steps!.map(({ step }) => step)).toContain('shmem_swapin_folio');
+    peek(machine, pid, addr);
+    granted(machine, pid, { call: 'translate', addr, access: 'read' });
+  });
+});
+
 describe('a SysV segment', () => {
   test('is pushed out while nobody attaches it, and IPC_RMID frees its slots', () => {
     const { machine, pid } = withSwap();
