@@ -9,6 +9,7 @@ import { classZone } from './mmzone.ts';
 import { markOf, zoneWatermarkOk } from './page_alloc.ts';
 import { shrinkSlab } from './shrinker.ts';
 import { canReclaim, shrinkLists, startScan, SWAP_CLUSTER_MAX } from './vmscan.ts';
+import { count, VMSTAT } from './vmstat.ts';
 
 /** Times that kswapd may free nothing before it stays asleep (MAX_RECLAIM_RETRIES). */
 const RETRIES_MAX = 16;
@@ -40,6 +41,7 @@ function isBalanced(machine: Machine, top: number, order: number): boolean {
  * order 0 only: more would not help, what is free has to be moved together (balance_pgdat, kswapd_shrink_node). What it freed.
  */
 function balance(machine: Machine, top: number, wanted: number): number {
+  count(machine, VMSTAT.pageoutrun, 1);
   const target = machine.zones.slice(0, top + 1).reduce((sum, zone) => sum + Math.max(zone.watermark.high, SWAP_CLUSTER_MAX), 0);
   const sc = startScan(machine, top, true, target, GFP_KERNEL);
   let order = wanted;

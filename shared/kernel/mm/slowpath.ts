@@ -50,10 +50,7 @@ export function allocPages(machine: Machine, order: number, gfp: number, pid: Pi
   if (machine.kills.length > 0 && pid !== 0 && !machine.tasks.has(pid)) return ASKER_KILLED;
   const fast = getPageFromFreelist(machine, order, gfp, fastpathFlags(gfp), 'low', pid, kind);
   if (fast >= 0) return fast;
-  if (gfp & GFP_BIT.__GFP_KSWAPD_RECLAIM) {
-    count(machine, VMSTAT.pageoutrun, 1);
-    wakeKswapd(machine, gfp, order);
-  }
+  if (gfp & GFP_BIT.__GFP_KSWAPD_RECLAIM) wakeKswapd(machine, gfp, order);
   const pfn = slowpath(machine, order, gfp, pid, kind);
   if (pfn === NO_PAGES) emit(machine.facts, FACT.allocationFailed, order, freePages(machine.zones), pid);
   return pfn;
@@ -186,7 +183,6 @@ function directCompact(machine: Machine, order: number, gfp: number, turns: Turn
 
 /** The asker waits and changes nothing: what the attempt counted is taken back. */
 function wouldSleep(machine: Machine, gfp: number): number {
-  if (gfp & GFP_BIT.__GFP_KSWAPD_RECLAIM) count(machine, VMSTAT.pageoutrun, -1);
   countStall(machine, stalledZone(machine, gfp), -1);
   return WOULD_SLEEP;
 }
