@@ -11,7 +11,7 @@ export interface Source {
   text: string;
 }
 
-const FOLDERS = ['client', 'server', 'shared', 'assets', 'tests', 'scripts'];
+const FOLDERS = ['client', 'server', 'shared', 'assets', 'docs', 'tests', 'scripts'];
 const TOP = ['package.json', 'vite.config.ts', 'vitest.config.ts', 'playwright.config.ts', 'README.md', 'CONTRIBUTING.md', '.ci/run'];
 const TEXT = /\.(ts|tsx|mjs|js|json|css|html|md|ndjson|c|svg)$/;
 export const CODE = /\.(ts|tsx|mjs|js)$/;
