@@ -141,3 +141,34 @@ test('saved and restored in the middle of reclaim it goes on alike', () => {
   }
   expect(hash(twin)).toBe(hash(machine));
 });
+
+describe('a dirty page of a file at the end of its list', () => {
+  /** Eighty dirty pages of a file in 256 frames, and a process that wants more than the rest. */
+  function pressed(rules: string): { machine: Machine; pid: number } {
+    const files = [{ path: '/f', bytes: 80 * PAGE }];
+    const machine = bootFlat(256, {
+      rules,
+      disk: { files },
+      minFreeKbytes: 64,
+      dirty_ratio: 100,
+      dirty_background_ratio: 100,
+      overcommit: { mode: 1 },
+    });
+    const pid = spawn(machine);
+    const fd = granted(machine, pid, { call: 'open', path: '/f' }).fd as number;
+    granted(machine, pid, { call: 'pwrite', fd, offset: 0, length: 80 * PAGE });
+    const addr = mmap(machine, pid, 190);
+    touch(machine, pid, 'write', addr, 180);
+    checkMachine(machine);
+    return { machine, pid };
+  }
+
+  test('is written by who reclaims and goes (pageout); since 3.2 direct reclaim leaves it to the flusher', () => {
+    const then = vmstat(pressed('2.6.32').machine);
+    expect(then.nr_written).toBeGreaterThan(0);
+    // Not one more than had to go, the clean block with the inode beside them: nothing was made active or flushed for it.
+    expect(then).toMatchObject({ nr_written: then.pgsteal_file! - 1, pgactivate: 0 });
+    const now = vmstat(pressed('6.x').machine);
+    expect(now.pgactivate).toBeGreaterThan(0);
+  });
+});

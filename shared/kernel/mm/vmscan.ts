@@ -12,7 +12,7 @@ import { HPAGE_PAGES, splitHugeAt } from './huge_split.ts';
 import { expectedRefs } from './migrate.ts';
 import { classZone, COSTLY_ORDER, isqrt } from './mmzone.ts';
 import { markOf, zoneWatermarkOk } from './page_alloc.ts';
-import { removeFromPageCache } from './page_cache.ts';
+import { removeFromPageCache, writePage } from './page_cache.ts';
 import { flush } from './page_writeback.ts';
 import { pageRemoveRmap, rmapWalk } from './rmap.ts';
 import { dropFromShm, shmemWritepage } from './shmem.ts';
@@ -158,9 +158,12 @@ function shrinkPage(sc: ScanControl, pfn: Pfn): number {
     if (!addToSwap(machine, pfn)) return VERDICT.activate;
   }
   tryToUnmap(machine, pfn);
-  if (frames.state[pfn]! & PGS.dirty) {
-    // Pages of files are the flusher's to write.
-    if (isFile) return VERDICT.activate;
+  if (frames.state[pfn]! & PGS.dirty && isFile) {
+    // Pages of files are the flusher's to write; 2.6.32 writes them on its way (pageout), where file systems may be entered.
+    if (machine.lru.recent === undefined) return VERDICT.activate;
+    if (!sc.mayFs) return VERDICT.keep;
+    writePage(machine, inodeOf(machine, frames.mapping[pfn]!), frames.index[pfn]!);
+  } else if (frames.state[pfn]! & PGS.dirty) {
     if (!sc.maySwap || (!isAnon && !sc.mayFs)) return VERDICT.keep;
     if (!isAnon && !shmemWritepage(machine, pfn)) return VERDICT.activate;
     writeToSwap(machine, pfn);
@@ -202,7 +205,7 @@ function shrinkInactiveList(sc: ScanControl, list: number, wanted: number): void
   const { machine } = sc;
   const { frames, vmstat } = machine;
   const pages = isolatePages(sc, list, wanted);
-  const written = vmstat[VMSTAT.pswpout]!;
+  const [written, saved] = [vmstat[VMSTAT.pswpout]!, vmstat[VMSTAT.nr_written]!];
   let [freed, dirty, activated] = [0, 0, 0];
   for (const pfn of pages) {
     const verdict = shrinkPage(sc, pfn);
@@ -220,7 +223,7 @@ function shrinkInactiveList(sc: ScanControl, list: number, wanted: number): void
     lruAdd(machine, pfn);
   }
   const swapped = vmstat[VMSTAT.pswpout]! - written;
-  if (swapped > 0) machine.cost += machine.config.costs.disk_io!;
+  if (swapped > 0 || vmstat[VMSTAT.nr_written]! > saved) machine.cost += machine.config.costs.disk_io!;
   // Nothing but dirty pages: the flusher writes, and whoever needs memory waits for it.
   if (dirty > 0 && dirty === pages.length) flush(machine, FLUSH_PAGES, machine.now);
   countScan(sc, pages.length, freed, isFileList(list));
