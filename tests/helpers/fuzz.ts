@@ -4,6 +4,7 @@
  */
 import { type Answer, type Call, type Machine, call, createMachine, hash, restore, snapshot, tick } from '#kernel/machine.ts';
 import { addressOut } from '#kernel/arch/address.ts';
+import { PG } from '#kernel/types.ts';
 import { ownBlocks } from './blocks.ts';
 import { one, someOf, type Makers, type Pick } from './chance.ts';
 import { PAGE } from './check_base.ts';
@@ -204,7 +205,20 @@ const MAKERS: Makers = [
 
 const someCall = someOf(MAKERS);
 
+/** A block that alloc_pages gave the kernel itself, the first from a random frame on; −1 for none. */
+function kernelBlock({ frames }: Machine, pick: Pick): number {
+  const from = pick(frames.count);
+  for (let n = 0; n < frames.count; n++) {
+    const pfn = (from + n) % frames.count;
+    if (frames.flags[pfn] === (PG.head | PG.kernel) && frames.owner[pfn] === 0 && frames.index[pfn] === 0) return pfn;
+  }
+  return -1;
+}
+
+/** Also the kernel gives back what it took: else nothing is left for anybody before long, and the play is over. */
 function freeSomething(machine: Machine, pid: number, pick: Pick): Step {
+  const held = pick(6) === 0 ? kernelBlock(machine, pick) : -1;
+  if (held >= 0) return { pid: 0, call: 'free_pages', pfn: held, order: machine.frames.order[held]! };
   const blocks = ownBlocks(machine, pid);
   const pfn = blocks.length > 0 && pick(10) > 0 ? one(blocks, pick) : pick(machine.frames.count + 2);
   const order = pick(12) === 0 ? pick(11) : (machine.frames.order[pfn] ?? 0);
@@ -220,14 +234,23 @@ export function randomStep(machine: Machine, shape: Shape, pick: Pick): Step {
 }
 
 function anyStep(machine: Machine, shape: Shape, pick: Pick): Step {
-  if (machine.tasks.size < shape.processes)
+  // Not at every step: where memory is so short that each newcomer dies at once, others must be able to give some back.
+  if (machine.tasks.size === 0 || (machine.tasks.size < shape.processes && pick(3) === 0))
     return pick(2) === 0 || machine.tasks.size === 0 ? { pid: 0, call: 'spawn' } : { pid: anybody(machine, pick), call: 'fork' };
-  const step = someCall(machine, anybody(machine, pick), pick);
+  const step = withArea(machine, someCall(machine, anybody(machine, pick), pick), pick);
   // A crowd costs time and tests nothing: above the wanted number newcomers are killed off.
   const isBirth = 'call' in step && (step.call === 'fork' || step.call === 'spawn');
   if (isBirth && machine.tasks.size > shape.processes + 3) return { pid: 0, call: 'kill', target: anybody(machine, pick), sig: 9 };
   // Whatever a process does, one of its threads may do.
   return 'call' in step && machine.threads.size > 0 && pick(3) === 0 ? { ...step, pid: someTid(machine, step.pid, pick) } : step;
+}
+
+const ACCESSES: ReadonlySet<unknown> = new Set(['read', 'write', 'exec', 'peek', 'poke']);
+
+/** Who has no area dies of any access: most newcomers map something first, so that they live to do more. */
+function withArea(machine: Machine, step: Step, pick: Pick): Step {
+  if (!('call' in step) || !ACCESSES.has(step.call) || machine.tasks.get(step.pid)?.mm.vmas.length !== 0 || pick(12) === 0) return step;
+  return { pid: step.pid, call: 'mmap', length: (1 + pick(8)) * PAGE, prot: 'PROT_READ|PROT_WRITE', flags: one(FLAGS, pick) };
 }
 
 function anybody(machine: Machine, pick: Pick): number {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { call, hash, restore, snapshot, tick, type Machine } from '#kernel/machine.ts';
 import { FIXED, KERNEL, PAGE, PRIVATE, RW, SHARED, boot, bootFlat, cat, granted, mmap, refused, spawn, touch } from '../helpers/boot.ts';
 import { checkMachine } from '../helpers/check.ts';
+import { checkLibc } from '../helpers/check_libc.ts';
 import { checkSizes } from '../helpers/check_sizes.ts';
 import { parseMaps, parseStatus } from '../helpers/procText.ts';
 
@@ -146,6 +147,35 @@ describe('64 KiB of addresses', () => {
     granted(machine, pid, { call: 'pool_create', size: 12, count: 100 });
     granted(machine, pid, { call: 'free', addr: first });
     checkMachine(machine);
+  });
+});
+
+/** In 64 KiB break and mappings meet, and what a program takes from under malloc is soon somebody else's. */
+describe('a heap that its program unmapped', () => {
+  test('malloc gets the same pages again: it finds its control blocks gone', () => {
+    const { machine, pid } = begin();
+    const area = mmap(machine, pid, 3);
+    granted(machine, pid, { call: 'malloc', size: 19_741 });
+    expect(area).toBe(0x9000);
+    granted(machine, pid, { call: 'munmap', addr: 0x2000, length: 2 * PAGE });
+    expect(refused(machine, pid, { call: 'malloc', size: 5742 })).toMatchObject({
+      signal: 'SIGABRT',
+      why: { code: 'LIBC_ABORT', text: 'malloc(): corrupted top size' },
+    });
+    checkMachine(machine);
+  });
+
+  test('a block that was a mapping, unmapped by the program: the break grows over it, and it is no block any more', () => {
+    const { machine, pid } = begin();
+    granted(machine, pid, { call: 'mallopt', param: 'M_MMAP_THRESHOLD', value: 8192 });
+    granted(machine, pid, { call: 'malloc', size: 100 });
+    const block = granted(machine, pid, { call: 'malloc', size: 30_000 }).addr as number;
+    granted(machine, pid, { call: 'munmap', addr: block - (block % PAGE), length: 8 * PAGE });
+    granted(machine, pid, { call: 'mallopt', param: 'M_MMAP_MAX', value: 0 });
+    const big = granted(machine, pid, { call: 'malloc', size: 35_000 }).addr as number;
+    expect(big + 35_000).toBeGreaterThan(block);
+    expect(granted(machine, pid, { call: 'heap_check' })).toMatchObject({ blocks: 2 });
+    checkLibc(machine);
   });
 });
 

@@ -4,7 +4,7 @@ import { doMremap, MREMAP, MREMAP_KILLED } from '../mm/mremap.ts';
 import { pageAlign, VM } from '../mm/vma.ts';
 import { oomKilled, refusedBy } from '../sys/answer.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Refused, type Task } from '../types.ts';
-import { mmapThresholdMax, writeHeader, type SlotOr } from './arena.ts';
+import { abort, mmapThresholdMax, writeHeader, type SlotOr } from './arena.ts';
 import { addChunk, ALIGN, minSize, removeChunk } from './chunks.ts';
 import { CHUNK, type GlibcHeap } from './types.ts';
 
@@ -59,11 +59,26 @@ export function forgetUnder(heap: GlibcHeap, start: Addr, end: Addr): void {
   }
 }
 
+/** Does [start, end), which the kernel gave anew, cover a piece of the heap? Then the program has unmapped that behind malloc's back. */
+function coversHeap(heap: GlibcHeap, start: Addr, end: Addr): boolean {
+  const { chunks, top, base, fenced } = heap;
+  if (top >= 0 && start < chunks.addr[top]! + chunks.size[top]! && end > base) return true;
+  return fenced.some((piece) => start < piece.end && end > piece.start);
+}
+
+/** The same as a death. */
+// Simplified: glibc would find the zeros where its control blocks were at the next look at one of them.
+export function abortIfCovered(machine: Machine, task: Task, heap: GlibcHeap, start: Addr, end: Addr): Refused | null {
+  return coversHeap(heap, start, end) ? abort(machine, task, 'malloc(): corrupted top size', start) : null;
+}
+
 /** A chunk that is a mapping of its own (sysmalloc_mmap). */
 export function sysMmapChunk(machine: Machine, task: Task, heap: GlibcHeap, need: number): SlotOr {
   const length = mmapLength(heap, need);
   const start = anonymous(machine, task, length);
   if (typeof start !== 'number') return start;
+  const died = abortIfCovered(machine, task, heap, start, start + length);
+  if (died !== null) return died;
   const slot = addMmapped(heap, start, length);
   return writeHeader(machine, task, heap, slot) ?? slot;
 }
@@ -95,6 +110,8 @@ export function remapChunk(machine: Machine, task: Task, heap: GlibcHeap, slot: 
   if (moved === MREMAP_KILLED) return oomKilled(machine);
   if (typeof moved !== 'number') return null;
   forgetMmapped(heap, slot);
+  const died = abortIfCovered(machine, task, heap, moved, moved + length);
+  if (died !== null) return died;
   const fresh = addMmapped(heap, moved, length);
   return writeHeader(machine, task, heap, fresh) ?? fresh;
 }

@@ -4,7 +4,7 @@ import type { Addr, Machine, Refused, Task } from '../types.ts';
 import { abort, writeHeader, type SlotOr } from './arena.ts';
 import { addChunk, ALIGN, minSize, splitChunk } from './chunks.ts';
 import { freeChunk } from './free.ts';
-import { anonymous, forgetUnder, sbrk, sysMmapChunk } from './morecore.ts';
+import { abortIfCovered, anonymous, forgetUnder, sbrk, sysMmapChunk } from './morecore.ts';
 import { CHUNK, type GlibcHeap } from './types.ts';
 
 /** What mmap gives instead of the break, at least (MMAP_AS_MORECORE_SIZE); on toy16 a page. */
@@ -41,6 +41,9 @@ function growBreak(machine: Machine, task: Task, heap: GlibcHeap, size: number, 
   const oldEnd = top < 0 ? 0 : chunks.addr[top]! + oldSize;
   heap.systemMem += size;
   if (top >= 0 && brk === oldEnd) {
+    const died = abortIfCovered(machine, task, heap, brk, brk + size);
+    if (died !== null) return died;
+    forgetUnder(heap, brk, brk + size);
     chunks.size[top] = oldSize + size;
     return writeHeader(machine, task, heap, top);
   }
@@ -51,6 +54,9 @@ function growBreak(machine: Machine, task: Task, heap: GlibcHeap, size: number, 
   const more = sbrk(machine, task, correction);
   const end = typeof more === 'number' ? more + correction : brk + size;
   if (typeof more === 'number') heap.systemMem += correction;
+  const died = abortIfCovered(machine, task, heap, brk, end);
+  if (died !== null) return died;
+  forgetUnder(heap, brk, end);
   return newTop(machine, task, heap, brk, end);
 }
 
@@ -60,6 +66,8 @@ function growByMmap(machine: Machine, task: Task, heap: GlibcHeap, size: number)
   const length = Math.max(Math.min(MORECORE_MMAP, task.mm.taskSize / 16), pageAlign(size + oldSize));
   const start = anonymous(machine, task, length);
   if (typeof start !== 'number') return start;
+  const died = abortIfCovered(machine, task, heap, start, start + length);
+  if (died !== null) return died;
   forgetUnder(heap, start, start + length);
   heap.contiguous = false;
   heap.systemMem += length;
