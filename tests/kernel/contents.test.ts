@@ -3,6 +3,7 @@
  * reads is the one that was last written there. Compared with a memory of plain arrays that knows no frames.
  */
 import { describe, expect, test } from 'vitest';
+import { wayOf, WAY } from '#kernel/kernel/entry.ts';
 import { type Call, type Machine, call, createMachine } from '#kernel/machine.ts';
 import { FIXED, PAGE, RW, SHARED, boot, granted, mmap, spawn, touch } from '../helpers/boot.ts';
 import { checkMachine } from '../helpers/check.ts';
@@ -15,12 +16,18 @@ const SHAPES: readonly Shape[] = [
   { name: 'kills all the time', processes: 5, config: { frames: 200, zones: { normal: 200 }, minFreeKbytes: 0, mobility: false } },
 ];
 
-/** What a libc does to memory by itself: it clears, copies, moves the break, unmaps. */
-const LIBC = ['malloc', 'calloc', 'realloc', 'free', 'malloc_trim', 'mallopt'];
+/** Instructions that the shadow follows. */
+const ACCESSES = ['read', 'write', 'exec', 'peek', 'poke', 'translate'];
+
+/** What a library does to memory by itself (it clears, copies, moves the break, unmaps), and what the shadow does not follow: words, other segments, threads. */
+function isBeyond(name: string): boolean {
+  const way = wayOf(name);
+  return way === WAY.library || (way === WAY.instruction && !ACCESSES.includes(name)) || name.startsWith('pthread_');
+}
 
 /** The shadow knows one space of addresses, and only what programs write: registers stay flat, the libc rests. */
 function flat(step: Step): Step {
-  return 'call' in step && (step.call === 'load_segment' || LIBC.includes(step.call)) ? { tick: 1 } : step;
+  return 'call' in step && isBeyond(step.call) ? { tick: 1 } : step;
 }
 
 /** Half of the steps write or read where something was written, the others are anything. */
