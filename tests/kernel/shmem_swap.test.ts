@@ -177,6 +177,7 @@ describe('a SysV segment', () => {
     const other = mmap(machine, pid, 330);
     touch(machine, pid, 'write', other, 330);
     expect(objectOf(machine).swapped.size).toBe(20);
+    expect(granted(machine, KERNEL, { call: 'shmctl', shmid, cmd: 'IPC_STAT' })).toMatchObject({ nattch: 0, rss: 0, swap: 20 * PAGE });
     expect(meminfo(machine).Shmem).toBe(0);
     sound(machine);
     const again = granted(machine, pid, { call: 'shmat', shmid }).addr as number;

@@ -154,10 +154,12 @@ export function doShmRemove(machine: Machine, task: Task | null, shmid: number):
   return null;
 }
 
-/** What IPC_STAT tells. */
+/** What IPC_STAT tells, and with it what /proc/sysvipc/shm does: bytes in memory and in swap. */
 export function shmStat(machine: Machine, shmid: number): Record<string, unknown> | Failure {
   const segment = segmentOf(machine, shmid);
   if ('errno' in segment) return segment;
   const { key, bytes, creator, isMarked } = segment;
-  return { key, segsz: bytes, pages: pagesOfSegment(segment), nattch: attaches(machine, segment), cpid: creator, dest: isMarked };
+  const object = shmOf(machine, segment.object);
+  const [rss, swap] = [object.pages.size * PAGE_SIZE, object.swapped.size * PAGE_SIZE];
+  return { key, segsz: bytes, pages: pagesOfSegment(segment), rss, swap, nattch: object.users, cpid: creator, dest: isMarked };
 }
