@@ -321,6 +321,7 @@ describe('vmstat', () => {
     const { machine, pid, child } = busy();
     for (let n = 0; n < 20; n++) tick(machine);
     for (const who of [pid, child, pid]) granted(machine, who, { call: 'sbrk', increment: 0 });
+    machine.tasks.get(child)!.cpuUs += 123_456;
     const text = run(machine, 'vmstat -s');
     const CPU = ['non-nice user', 'nice user', 'system', 'idle', 'IO-wait', 'IRQ', 'softirq', 'stolen', 'non-nice guest', 'nice guest'];
     expect(text.split('\n').map((line) => line.replace(/^ *\d+ /, ''))).toEqual(
@@ -350,6 +351,11 @@ describe('vmstat', () => {
     expect(stat).toContain(`intr ${value('interrupts')}\nctxt ${value('CPU context switches')}\n`);
     expect(stat).toContain(`processes ${value('forks')}\n`);
     expect(value('system cpu ticks') + value('idle cpu ticks')).toBe(200);
+    expect(stat).toMatch(new RegExp(`^cpu  0 0 ${value('system cpu ticks')} ${value('idle cpu ticks')} 0`));
+    // What the dead have used stays used: the kernel's counters never go back.
+    expect(value('system cpu ticks')).toBeGreaterThanOrEqual(12);
+    for (const who of [pid, child]) granted(machine, KERNEL, { call: 'kill', target: who, sig: 9 });
+    expect(cat(machine, '/proc/stat').split('\n')[0]).toBe(stat.split('\n')[0]);
     expect(refused(machine, pid, { call: 'run', argv: ['vmstat', '-s', '-a'] }).errno).toBe('EINVAL');
   });
 });

@@ -44,10 +44,12 @@ export interface EntryCounts {
   fatal: number;
   /** Interrupts of devices. */
   devices: number;
+  /** CPU time of processes that have ended, µs. */
+  deadUs: number;
 }
 
 export function createEntryCounts(): EntryCounts {
-  return { current: 0, switches: 0, systemCalls: 0, fatal: 0, devices: 0 };
+  return { current: 0, switches: 0, systemCalls: 0, fatal: 0, devices: 0, deadUs: 0 };
 }
 
 /** A process makes a call. */
@@ -75,4 +77,24 @@ export function entriesOf({ entry, vmstat, now }: Machine): Entries {
     interrupts: now * TIMER_INTERRUPTS_A_TICK + entry.devices,
     switches: entry.switches,
   };
+}
+
+const US_A_TICK = 100_000;
+
+/** Microseconds since boot, at least a tick, and how many of them calls took. What cost more time than there was counts as all of it. */
+export function cpuTimes({ now, tasks, entry }: Machine): { all: number; busy: number } {
+  const all = Math.max(1, now) * US_A_TICK;
+  let busy = entry.deadUs;
+  for (const task of tasks.values()) busy += task.cpuUs;
+  return { all, busy: Math.min(all, busy) };
+}
+
+/** USER_HZ: /proc and vmstat count CPU time in hundredths of a second. */
+const CPU_TICKS_A_TICK = 10;
+
+/** All CPU time since boot in such ticks: of the kernel's (calls), and idle. */
+export function cpuTicks(machine: Machine): { system: number; idle: number } {
+  const all = machine.now * CPU_TICKS_A_TICK;
+  const system = Math.min(all, Math.floor((cpuTimes(machine).busy * CPU_TICKS_A_TICK) / US_A_TICK));
+  return { system, idle: all - system };
 }

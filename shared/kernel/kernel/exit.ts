@@ -30,6 +30,7 @@ export function doExit(machine: Machine, task: Task, signal: number): void {
   task.kernelPages = 0;
   releaseThreads(machine, task);
   machine.tasks.delete(task.pid);
+  machine.entry.deadUs += task.cpuUs;
   const parent = machine.tasks.get(task.ppid);
   if (parent) parent.children -= 1;
   if (task.children > 0) reparent(machine, task);

@@ -1,4 +1,5 @@
 /** top -b -n 1 (procps 4): the machine in five lines, then its processes. The clock starts at boot. */
+import { cpuTimes } from '../kernel/entry.ts';
 import type { Machine, Task } from '../types.ts';
 import { memoryNumbers } from './free.ts';
 import { cpuPermille, memoryPermille } from './ps.ts';
@@ -26,9 +27,8 @@ function summary(machine: Machine): string {
   const s = Math.floor(machine.now / 10);
   const clock = `${two(Math.floor(s / 3600) % 24)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
   const tasks = machine.tasks.size;
-  let us = 0;
-  for (const task of machine.tasks.values()) us += task.cpuUs;
-  const busy = machine.now === 0 ? 0 : Math.min(1000, Math.floor(us / (machine.now * 100)));
+  const times = cpuTimes(machine);
+  const busy = machine.now === 0 ? 0 : Math.floor((times.busy * 1000) / times.all);
   const percent = (permille: number): string => `${Math.floor(permille / 10)}.${permille % 10}`.padStart(5);
   const n = memoryNumbers(machine);
   const used = n.total - n.available;

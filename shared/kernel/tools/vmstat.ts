@@ -1,15 +1,11 @@
 /** vmstat (procps): one line about processes, memory, swap, disk and CPU, as averages since boot; or what was counted since boot. */
-import { entriesOf } from '../kernel/entry.ts';
+import { cpuTicks, cpuTimes, entriesOf } from '../kernel/entry.ts';
 import { VMSTAT, type Counter } from '../mm/vmstat.ts';
 import type { Machine } from '../types.ts';
 import { meminfoKb } from '../fs/proc/meminfo.ts';
 import { memoryNumbers } from './free.ts';
 
 const TICKS_A_SECOND = 10;
-const US_A_TICK = 100_000;
-/** USER_HZ: CPU time is counted in hundredths of a second. */
-const CPU_TICKS_A_TICK = 10;
-const US_A_CPU_TICK = US_A_TICK / CPU_TICKS_A_TICK;
 
 /** A count as so many a second since boot, rounded. */
 function rate({ now }: Machine, count: number): number {
@@ -18,14 +14,6 @@ function rate({ now }: Machine, count: number): number {
 }
 
 const counted = (machine: Machine, counter: Counter): number => machine.vmstat[VMSTAT[counter]]!;
-
-/** Microseconds since boot, at least a tick, and how many of them calls took; those of processes that have ended are not counted. */
-function times(machine: Machine): { all: number; busy: number } {
-  const all = Math.max(1, machine.now) * US_A_TICK;
-  let busy = 0;
-  for (const task of machine.tasks.values()) busy += task.cpuUs;
-  return { all, busy: Math.min(all, busy) };
-}
 
 const WIDTHS = [2, 2, 6, 6, 6, 6, 4, 4, 5, 5, 4, 4, 2, 2, 2, 2, 2];
 
@@ -42,7 +30,7 @@ export function runVmstat(machine: Machine, args: readonly string[]): string | n
   const io = [counted(machine, 'pgpgin'), counted(machine, 'pgpgout')];
   const { interrupts, switches } = entriesOf(machine);
   const rates = [...swap, ...io, interrupts, switches].map((count) => rate(machine, count));
-  const { all, busy } = times(machine);
+  const { all, busy } = cpuTimes(machine);
   const system = Math.floor((busy * 100) / all);
   const values = [0, 0, n.swapTotal - n.swapFree, n.free, ...memory, ...rates, 0, system, 100 - system, 0, 0];
   const heads = `${active ? ' inact active' : '  buff  cache'}`;
@@ -57,7 +45,7 @@ export function runVmstat(machine: Machine, args: readonly string[]): string | n
 function countsText(machine: Machine): string {
   const n = memoryNumbers(machine);
   const kb = meminfoKb(machine);
-  const system = Math.floor(times(machine).busy / US_A_CPU_TICK);
+  const { system, idle } = cpuTicks(machine);
   const { interrupts, switches } = entriesOf(machine);
   const lines: readonly (readonly [number, string])[] = [
     [n.total, 'K total memory'],
@@ -73,7 +61,7 @@ function countsText(machine: Machine): string {
     [0, 'non-nice user cpu ticks'],
     [0, 'nice user cpu ticks'],
     [system, 'system cpu ticks'],
-    [machine.now * CPU_TICKS_A_TICK - Math.min(system, machine.now * CPU_TICKS_A_TICK), 'idle cpu ticks'],
+    [idle, 'idle cpu ticks'],
     ...['IO-wait', 'IRQ', 'softirq', 'stolen', 'non-nice guest', 'nice guest'].map((kind) => [0, `${kind} cpu ticks`] as const),
     [counted(machine, 'pgpgin'), 'K paged in'],
     [counted(machine, 'pgpgout'), 'K paged out'],

@@ -1,10 +1,7 @@
 /** /proc/stat: what the CPU did since boot (fs/proc/stat.c). */
-// Simplified: all time is idle time, for calls take none of it.
-import { entriesOf } from '../../kernel/entry.ts';
+// Simplified: all time that calls take is the kernel's, and the rest is idle.
+import { cpuTicks, entriesOf } from '../../kernel/entry.ts';
 import type { Machine } from '../../types.ts';
-
-/** A tick is 100 ms, time is printed in hundredths of a second. */
-const USER_HZ_A_TICK = 10;
 
 /** Threads that run, for all that live do. */
 function running({ tasks, threads }: Machine): number {
@@ -16,7 +13,8 @@ function running({ tasks, threads }: Machine): number {
 
 export function stat(machine: Machine): string {
   const { interrupts, switches } = entriesOf(machine);
-  const times = [0, 0, 0, machine.now * USER_HZ_A_TICK, 0, 0, 0, 0, 0, 0].join(' ');
+  const { system, idle } = cpuTicks(machine);
+  const times = [0, 0, system, idle, 0, 0, 0, 0, 0, 0].join(' ');
   const lines = [
     `cpu  ${times}`,
     `cpu0 ${times}`,
