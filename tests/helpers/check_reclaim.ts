@@ -54,17 +54,20 @@ function checkLists(machine: Machine): Uint8Array {
   const { frames, lru, zones } = machine;
   const listed = new Uint8Array(frames.count);
   const pages = new Int32Array(lru.pages.length);
-  for (let list = 0; list < LRU_LISTS; list++) {
+  for (let at = 0; at < lru.head.length; at++) {
+    const list = at % LRU_LISTS;
     let before = -1;
-    for (let pfn = lru.head[list]!; pfn !== -1; before = pfn, pfn = frames.links[2 * pfn]!) {
+    for (let pfn = lru.head[at]!; pfn !== -1; before = pfn, pfn = frames.links[2 * pfn]!) {
       if (listed[pfn] !== 0) throw new Broken(`page ${pfn} is on two lists, or list ${list} is a circle`);
       listed[pfn] = 1;
       equal(frames.links[2 * pfn + 1], before, () => `list ${list}, page ${pfn}: link back`);
       equal(listOf(frames.state[pfn]!), list, () => `page ${pfn}: the list of its state`);
       must((frames.state[pfn]! & PGS.lru) !== 0, () => `page ${pfn} is on list ${list} and does not know`);
-      pages[zones.findIndex((zone) => pfn < zone.end) * LRU_LISTS + list]! += 1 << frames.order[pfn]!;
+      const zone = zones.findIndex((each) => pfn < each.end);
+      if (machine.config.rules === '2.6.32') equal(Math.floor(at / LRU_LISTS), zone, () => `page ${pfn}: the zone of its list`);
+      pages[zone * LRU_LISTS + list]! += 1 << frames.order[pfn]!;
     }
-    equal(lru.tail[list], before, () => `list ${list}: its end`);
+    equal(lru.tail[at], before, () => `list ${at}: its end`);
   }
   pages.forEach((count, at) => equal(lru.pages[at], count, () => `zone ${Math.floor(at / LRU_LISTS)}, list ${at % LRU_LISTS}: pages`));
   return listed;

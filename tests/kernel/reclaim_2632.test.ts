@@ -57,15 +57,19 @@ describe('which list is short', () => {
   }
 
   test('of files the inactive one when more are active, whatever the machine’s size (inactive_file_is_low)', () => {
-    expect([39, 40, 41].map((active) => inactiveIsLow(withFiles('2.6.32', 80, active + 1), LRU.inactiveFile))).toEqual([false, true, true]);
+    expect([39, 40, 41].map((active) => inactiveIsLow(withFiles('2.6.32', 80, active + 1), LRU.inactiveFile, 0))).toEqual([
+      false,
+      true,
+      true,
+    ]);
   });
 
   test('of anonymous memory by a ratio of the zone’s size, not of the lists’ (calculate_zone_inactive_ratio: 1 GB 3, 4 GB 6)', () => {
     const low = (frames: number, inactive: number, active: number) => {
-      const machine = createMachine({ rules: '2.6.32', frames });
+      const machine = createMachine({ rules: '2.6.32', frames, zones: { normal: frames } });
       machine.lru.pages[LRU.inactiveAnon] = inactive;
       machine.lru.pages[LRU.activeAnon] = active;
-      return inactiveIsLow(machine, LRU.inactiveAnon);
+      return inactiveIsLow(machine, LRU.inactiveAnon, 0);
     };
     expect([low(65536, 10, 10), low(65536, 10, 11)]).toEqual([false, true]);
     expect([low(1 << 18, 10, 30), low(1 << 18, 10, 31)]).toEqual([false, true]);
@@ -84,7 +88,7 @@ describe('how much of each kind is scanned (get_scan_ratio)', () => {
     machine.lru.recent!.rotated.set(rotated);
     return machine;
   }
-  const percent = (machine: Machine) => anonPercent(machine, machine.lru.recent!);
+  const percent = (machine: Machine) => anonPercent(machine, 0);
   const LISTS = [1000, 1000, 1000, 1000];
 
   test('by swappiness alone where nothing is known: 61 against 141 of 203 are 30 %', () => {
@@ -101,7 +105,8 @@ describe('how much of each kind is scanned (get_scan_ratio)', () => {
   test('news older than a quarter of the lists count half', () => {
     const machine = judged(LISTS, [501, 500], [300, 100]);
     percent(machine);
-    expect([...machine.lru.recent!.scanned, ...machine.lru.recent!.rotated]).toEqual([250, 500, 150, 100]);
+    const { scanned, rotated } = machine.lru.recent!;
+    expect([...scanned.slice(0, 2), ...rotated.slice(0, 2)]).toEqual([250, 500, 150, 100]);
   });
 
   test('anonymous pages only, where files are so few that dropping all would not do', () => {
@@ -114,9 +119,8 @@ describe('how much of each kind is scanned (get_scan_ratio)', () => {
 
   test('lists too short for a batch of 32 at a priority gather until there is one (nr_scan_try_batch)', () => {
     const machine = judged([0, 0, 100 << 10, 0], [0, 0], [0, 0], { swap: undefined });
-    const recent = machine.lru.recent!;
-    expect(Array.from({ length: 3 }, () => scanCount26(machine, recent, 0, 12, false)[LRU.inactiveFile])).toEqual([0, 50, 0]);
-    expect(scanCount26(machine, recent, 0, 10, false)[LRU.inactiveFile]).toBe(100 + 25);
+    expect(Array.from({ length: 3 }, () => scanCount26(machine, 0, 12, false)[LRU.inactiveFile])).toEqual([0, 50, 0]);
+    expect(scanCount26(machine, 0, 10, false)[LRU.inactiveFile]).toBe(100 + 25);
   });
 });
 
@@ -171,4 +175,33 @@ describe('a dirty page of a file at the end of its list', () => {
     const now = vmstat(pressed('6.x').machine);
     expect(now.pgactivate).toBeGreaterThan(0);
   });
+});
+
+test('each zone has lists of its own: who needs a page of zone DMA takes pages of that zone, and Normal’s stay in their order', () => {
+  const zones = { dma: 64, normal: 192 };
+  const machine = bootFlat(256, { rules: '2.6.32', zones, swap: { slots: 600 }, minFreeKbytes: 32, overcommit: { mode: 1 } });
+  const pid = spawn(machine);
+  touch(machine, pid, 'write', mmap(machine, pid, 235), 235);
+  const orderOf = (zone: number, list: number): number[] => {
+    const pages: number[] = [];
+    for (let pfn = machine.lru.head[zone * 5 + list]!; pfn >= 0; pfn = machine.frames.links[2 * pfn]!) pages.push(pfn);
+    return pages;
+  };
+  const lists = (zone: number) => [0, 1, 2, 3].map((list) => orderOf(zone, list));
+  expect(
+    lists(0)
+      .flat()
+      .every((pfn) => pfn < 64),
+  ).toBe(true);
+  expect(
+    lists(1)
+      .flat()
+      .every((pfn) => pfn >= 64),
+  ).toBe(true);
+  const [dma, normal] = [lists(0).flat().length, lists(1)];
+  expect(dma).toBeGreaterThan(30);
+  for (let n = 0; n < 20; n++) granted(machine, KERNEL, { call: 'alloc_pages', order: 0, gfp: 'GFP_KERNEL|GFP_DMA' });
+  expect(lists(1)).toEqual(normal);
+  expect(lists(0).flat().length).toBeLessThan(dma - 10);
+  checkMachine(machine);
 });

@@ -1,7 +1,8 @@
 /** /proc/zoneinfo under the rules of 2.6.32 (mm/vmstat.c of 2.6.32; fidelity spec §4 and §18, tag [K26]). */
 import { describe, expect, test } from 'vitest';
 import { createMachine } from '#kernel/machine.ts';
-import { batchOf, inactiveRatio } from '#kernel/fs/proc/zoneinfo26.ts';
+import { batchOf } from '#kernel/fs/proc/zoneinfo26.ts';
+import { inactiveRatio } from '#kernel/mm/vmscan26.ts';
 import { PAGE, RW, allocPages, boot, cat, granted, KERNEL, mmap, spawn, touch } from '../helpers/boot.ts';
 import { checkMachine } from '../helpers/check.ts';
 

@@ -128,7 +128,7 @@ export function prepNewPage(machine: Machine, zone: Zone, pfn: Pfn, order: numbe
   frames.refcount[pfn] = 1;
   frames.index[pfn] = 0; // of a free block of 2.6.32 it says which list
   if (kind & USER_PAGE) {
-    frames.state[pfn] = zone.k26 ? newState26(machine, kind) : kind & KIND_FILE ? PAGE_CACHE : 0;
+    frames.state[pfn] = zone.k26 ? newState26(machine, pfn, kind) : kind & KIND_FILE ? PAGE_CACHE : 0;
     lruAdd(machine, pfn);
   }
   countAlloc(machine, zone, 1 << order);

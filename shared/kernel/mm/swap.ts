@@ -28,7 +28,7 @@ export const PGS = {
 /** Beside a flag of PG in the `kind` of a request: a page for a file's cache. */
 export const KIND_FILE = 0x100;
 
-/** What reclaim of 2.6.32 remembers (struct zone_reclaim_stat): of anonymous pages and of files' how many it looked at, and how many were in use; and what is to be scanned of each list, but is no batch yet. */
+/** What reclaim of 2.6.32 remembers of each zone (struct zone_reclaim_stat): of anonymous pages (zone × 2) and of files' (+ 1) how many it looked at, and how many were in use; and what is to be scanned of each list (zone × 5 + list), but is no batch yet. */
 export interface RecentReclaim {
   scanned: Int32Array;
   rotated: Int32Array;
@@ -36,7 +36,7 @@ export interface RecentReclaim {
 }
 
 export interface Lru {
-  /** First and last page of each list, -1 when it is empty. */
+  /** First and last page of each list, -1 when it is empty. Under the rules of 2.6.32 each zone has its own, at zone × 5 + list. */
   head: Int32Array;
   tail: Int32Array;
   /** Pages at zone × 5 + list. */
@@ -58,10 +58,12 @@ export interface Lru {
 }
 
 export function createLru(isOld: boolean): Lru {
+  const places = isOld ? LRU_LISTS * ZONES_MAX : LRU_LISTS;
+  const kinds = 2 * ZONES_MAX;
   return {
-    ...(isOld && { recent: { scanned: new Int32Array(2), rotated: new Int32Array(2), saved: new Int32Array(LRU_LISTS) } }),
-    head: new Int32Array(LRU_LISTS).fill(-1),
-    tail: new Int32Array(LRU_LISTS).fill(-1),
+    ...(isOld && { recent: { scanned: new Int32Array(kinds), rotated: new Int32Array(kinds), saved: new Int32Array(places) } }),
+    head: new Int32Array(places).fill(-1),
+    tail: new Int32Array(places).fill(-1),
     pages: new Int32Array(LRU_LISTS * ZONES_MAX),
     anonCost: 0,
     fileCost: 0,
@@ -79,18 +81,24 @@ export function listOf(state: number): number {
   return (state & PGS.file ? LRU.inactiveFile : LRU.inactiveAnon) + (state & PGS.active ? 1 : 0);
 }
 
-function countPages(machine: Machine, pfn: Pfn, list: number, sign: number): void {
-  const { zones, frames, lru } = machine;
+/** Number of a page's zone. */
+function zoneNumber({ zones }: Machine, pfn: Pfn): number {
   let zone = 0;
   while (pfn >= zones[zone]!.end) zone += 1;
-  lru.pages[zone * LRU_LISTS + list]! += sign << frames.order[pfn]!;
+  return zone;
 }
 
-/** State of a new page of 2.6.32, which counts as looked at: anonymous ones are active (page_add_new_anon_rmap, update_page_reclaim_stat). */
-export function newState26({ lru }: Machine, kind: number): number {
-  const isFile = kind & KIND_FILE ? 1 : 0;
-  lru.recent!.scanned[isFile]! += 1;
-  if (isFile === 0) lru.recent!.rotated[0]! += 1;
+/** 2.6.32: a page was looked at, and perhaps in use (update_page_reclaim_stat). */
+function noteLook(machine: Machine, recent: RecentReclaim, pfn: Pfn, isFile: boolean, isUsed: boolean): void {
+  const at = 2 * zoneNumber(machine, pfn) + (isFile ? 1 : 0);
+  recent.scanned[at]! += 1;
+  if (isUsed) recent.rotated[at]! += 1;
+}
+
+/** State of a new page of 2.6.32, which counts as looked at: anonymous ones are active (page_add_new_anon_rmap). */
+export function newState26(machine: Machine, pfn: Pfn, kind: number): number {
+  const isFile = (kind & KIND_FILE) !== 0;
+  noteLook(machine, machine.lru.recent!, pfn, isFile, !isFile);
   return isFile ? PGS.file : PGS.active;
 }
 
@@ -98,34 +106,38 @@ export function newState26({ lru }: Machine, kind: number): number {
 export function lruAdd(machine: Machine, pfn: Pfn, toTail = false): void {
   const { frames, lru } = machine;
   const list = listOf(frames.state[pfn]!);
+  const counter = zoneNumber(machine, pfn) * LRU_LISTS + list;
+  const at = lru.recent === undefined ? list : counter;
   frames.state[pfn]! |= PGS.lru;
-  const neighbour = toTail ? lru.tail[list]! : lru.head[list]!;
+  const neighbour = toTail ? lru.tail[at]! : lru.head[at]!;
   frames.links[pfn << 1] = toTail ? -1 : neighbour;
   frames.links[(pfn << 1) | 1] = toTail ? neighbour : -1;
-  if (toTail) lru.tail[list] = pfn;
-  else lru.head[list] = pfn;
+  if (toTail) lru.tail[at] = pfn;
+  else lru.head[at] = pfn;
   if (neighbour < 0) {
-    lru.head[list] = pfn;
-    lru.tail[list] = pfn;
+    lru.head[at] = pfn;
+    lru.tail[at] = pfn;
   } else if (toTail) frames.links[neighbour << 1] = pfn;
   else frames.links[(neighbour << 1) | 1] = pfn;
-  countPages(machine, pfn, list, 1);
+  lru.pages[counter]! += 1 << frames.order[pfn]!;
 }
 
 /** Takes a page off its list; its state keeps everything else (folio_isolate_lru). */
 export function lruDel(machine: Machine, pfn: Pfn): void {
   const { frames, lru } = machine;
   const list = listOf(frames.state[pfn]!);
+  const counter = zoneNumber(machine, pfn) * LRU_LISTS + list;
+  const at = lru.recent === undefined ? list : counter;
   const after = frames.links[pfn << 1]!;
   const before = frames.links[(pfn << 1) | 1]!;
-  if (before < 0) lru.head[list] = after;
+  if (before < 0) lru.head[at] = after;
   else frames.links[before << 1] = after;
-  if (after < 0) lru.tail[list] = before;
+  if (after < 0) lru.tail[at] = before;
   else frames.links[(after << 1) | 1] = before;
   frames.links[pfn << 1] = -1;
   frames.links[(pfn << 1) | 1] = -1;
   frames.state[pfn]! &= ~PGS.lru;
-  countPages(machine, pfn, list, -1);
+  lru.pages[counter]! -= 1 << frames.order[pfn]!;
 }
 
 /** Changes bits of a page's state, and its list with them. */
@@ -168,10 +180,7 @@ export function markPageAccessed(machine: Machine, pfn: Pfn): void {
   if (state & (PGS.active | PGS.unevictable)) return;
   setState(machine, pfn, PGS.active, PGS.referenced);
   lru.age += 1;
-  if (lru.recent === undefined) return;
-  const isFile = state & PGS.file ? 1 : 0;
-  lru.recent.scanned[isFile]! += 1;
-  lru.recent.rotated[isFile]! += 1;
+  if (lru.recent !== undefined) noteLook(machine, lru.recent, pfn, (state & PGS.file) !== 0, true);
 }
 
 /** Pages on a list, of the zones up to `top`. */

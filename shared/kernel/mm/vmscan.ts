@@ -17,7 +17,7 @@ import { flush } from './page_writeback.ts';
 import { pageRemoveRmap, rmapWalk } from './rmap.ts';
 import { dropFromShm, shmemWritepage } from './shmem.ts';
 import { shrinkSlab } from './shrinker.ts';
-import { LRU, lruAdd, lruDel, lruNoteCost, lruPages, PGS } from './swap.ts';
+import { LRU, LRU_LISTS, lruAdd, lruDel, lruNoteCost, lruPages, PGS } from './swap.ts';
 import { addToSwap, deleteFromSwapCache, freeSlots, swapDuplicate, writeToSwap } from './swap_state.ts';
 import { VM, vmaAt } from './vma.ts';
 import { count, VMSTAT } from './vmstat.ts';
@@ -42,6 +42,8 @@ interface ScanControl {
   priority: number;
   target: number;
   reclaimed: number;
+  /** Whose lists are looked at: the zone's in 2.6.32, −1 where they are the machine's. */
+  zone: number;
 }
 
 /** Entries that used a page since the last look, whose bits are cleared; and was it to run it (folio_referenced)? */
@@ -178,8 +180,10 @@ function isolatePages(sc: ScanControl, list: number, wanted: number): Pfn[] {
   const { lru, zones } = machine;
   const end = zones[sc.top]!.end;
   const taken: Pfn[] = [];
-  for (let left = sc.top === zones.length - 1 ? wanted : allOf(machine, list); left > 0 && taken.length < wanted; left--) {
-    const pfn = lru.tail[list]!;
+  const at = sc.zone < 0 ? list : sc.zone * LRU_LISTS + list;
+  const most = sc.zone >= 0 || sc.top === zones.length - 1 ? wanted : allOf(machine, list);
+  for (let left = most; left > 0 && taken.length < wanted; left--) {
+    const pfn = lru.tail[at]!;
     if (pfn < 0) break;
     lruDel(machine, pfn);
     if (pfn < end) taken.push(pfn);
@@ -227,7 +231,7 @@ function shrinkInactiveList(sc: ScanControl, list: number, wanted: number): void
   // Nothing but dirty pages: the flusher writes, and whoever needs memory waits for it.
   if (dirty > 0 && dirty === pages.length) flush(machine, FLUSH_PAGES, machine.now);
   countScan(sc, pages.length, freed, isFileList(list));
-  if (machine.lru.recent !== undefined) noteScan(machine.lru.recent, isFileList(list), pages.length, activated);
+  if (machine.lru.recent !== undefined) noteScan(machine.lru.recent, sc.zone, isFileList(list), pages.length, activated);
   else lruNoteCost(machine, isFileList(list), swapped, pages.length - freed);
   sc.reclaimed += freed;
 }
@@ -252,13 +256,13 @@ function shrinkActiveList(sc: ScanControl, list: number, wanted: number): void {
   count(machine, VMSTAT.pgrefill, pages.length);
   count(machine, VMSTAT.pgdeactivate, pages.length - rotated);
   machine.cost += pages.length * machine.config.costs.reclaim_scan!;
-  if (machine.lru.recent !== undefined) noteScan(machine.lru.recent, isFileList(list), pages.length, used);
+  if (machine.lru.recent !== undefined) noteScan(machine.lru.recent, sc.zone, isFileList(list), pages.length, used);
   else if (rotated > 0) lruNoteCost(machine, isFileList(list), 0, rotated);
 }
 
 /** Should active pages move over: 1 GB keeps a third inactive, 10 GB a tenth (inactive_is_low)? */
-export function inactiveIsLow(machine: Machine, inactiveList: number): boolean {
-  if (machine.lru.recent !== undefined) return inactiveIsLow26(machine, inactiveList);
+export function inactiveIsLow(machine: Machine, inactiveList: number, zone = -1): boolean {
+  if (zone >= 0) return inactiveIsLow26(machine, zone, inactiveList);
   const inactive = lruPages(machine, inactiveList);
   const active = lruPages(machine, inactiveList + 1);
   const gb = (inactive + active) >> (30 - 12);
@@ -267,10 +271,9 @@ export function inactiveIsLow(machine: Machine, inactiveList: number): boolean {
 }
 
 /** Pages to scan of each list at this priority (get_scan_count; spec §14). */
-export function scanCount(sc: Pick<ScanControl, 'machine' | 'top' | 'priority' | 'maySwap'>): number[] {
+export function scanCount(sc: Pick<ScanControl, 'machine' | 'top' | 'priority' | 'maySwap' | 'zone'>): number[] {
   const { machine, top, priority } = sc;
-  const { recent } = machine.lru;
-  if (recent !== undefined) return scanCount26(machine, recent, top, priority, sc.maySwap && freeSlots(machine) > 0);
+  if (sc.zone >= 0) return scanCount26(machine, sc.zone, priority, sc.maySwap && freeSlots(machine) > 0);
   const size = (list: number) => lruPages(machine, list, top) >> priority;
   const only = (anon: boolean) => [0, 1, 2, 3].map((list) => (isFileList(list) === anon ? 0 : size(list)));
   if (!sc.maySwap || freeSlots(machine) === 0) return only(false);
@@ -300,9 +303,20 @@ function isFileTiny(machine: Machine): boolean {
   return file + free <= high && !inactiveIsLow(machine, LRU.inactiveAnon) && anon > 0;
 }
 
-/** One pass over the lists, a batch of each in turn until there is enough (shrink_lruvec). */
-// Simplified: with enough freed Linux goes on in the proportion of the lists; here the pass ends.
+/** One pass over the lists; of 2.6.32 over those of each zone, as it walks the zones (shrink_zones, balance_pgdat). */
 export function shrinkLists(sc: ScanControl): void {
+  if (sc.machine.lru.recent === undefined) return shrinkLruvec(sc);
+  for (let n = 0; n <= sc.top; n++) {
+    sc.zone = sc.isKswapd ? n : sc.top - n;
+    const zone = sc.machine.zones[sc.zone]!;
+    // kswapd leaves alone a zone that has way too many pages free already.
+    if (!sc.isKswapd || !zoneWatermarkOk(zone, 0, 8 * zone.watermark.high, sc.top, 0)) shrinkLruvec(sc);
+  }
+}
+
+/** A batch of each list in turn until there is enough (shrink_lruvec; shrink_zone). */
+// Simplified: with enough freed Linux goes on in the proportion of the lists; here the pass ends.
+function shrinkLruvec(sc: ScanControl): void {
   const left = scanCount(sc);
   while (left[LRU.inactiveAnon]! > 0 || left[LRU.activeFile]! > 0 || left[LRU.inactiveFile]! > 0) {
     for (let list = 0; list < left.length; list++) {
@@ -310,13 +324,13 @@ export function shrinkLists(sc: ScanControl): void {
       if (batch === 0) continue;
       left[list]! -= batch;
       if (list === LRU.inactiveAnon || list === LRU.inactiveFile) shrinkInactiveList(sc, list, batch);
-      else if (inactiveIsLow(sc.machine, list - 1)) shrinkActiveList(sc, list, batch);
+      else if (inactiveIsLow(sc.machine, list - 1, sc.zone)) shrinkActiveList(sc, list, batch);
       // shrink_list of 2.6.32 has no third way.
-      else if (sc.machine.lru.recent !== undefined) shrinkInactiveList(sc, list - 1, batch);
+      else if (sc.zone >= 0) shrinkInactiveList(sc, list - 1, batch);
     }
     if (sc.reclaimed >= sc.target) break;
   }
-  if (sc.maySwap && freeSlots(sc.machine) > 0 && inactiveIsLow(sc.machine, LRU.inactiveAnon))
+  if (sc.maySwap && freeSlots(sc.machine) > 0 && inactiveIsLow(sc.machine, LRU.inactiveAnon, sc.zone))
     shrinkActiveList(sc, LRU.activeAnon, SWAP_CLUSTER_MAX);
 }
 
@@ -327,7 +341,8 @@ export function canReclaim(machine: Machine): boolean {
 
 export function startScan(machine: Machine, top: number, isKswapd: boolean, target: number, gfp: number): ScanControl {
   const maySwap = (gfp & GFP_BIT.__GFP_IO) !== 0 && machine.swap !== null;
-  return { machine, top, isKswapd, maySwap, mayFs: (gfp & GFP_BIT.__GFP_FS) !== 0, priority: DEF_PRIORITY, target, reclaimed: 0 };
+  const mayFs = (gfp & GFP_BIT.__GFP_FS) !== 0;
+  return { machine, top, isKswapd, maySwap, mayFs, priority: DEF_PRIORITY, target, reclaimed: 0, zone: -1 };
 }
 
 /** For a block that compaction will make: are there too few free pages for it yet, and more to be had (should_continue_reclaim)? */

@@ -2,7 +2,8 @@
 import { cacheOf } from '../../mm/slab_objects.ts';
 import { SLAB } from '../../mm/slab_types.ts';
 import { LRU, LRU_LISTS, PGS } from '../../mm/swap.ts';
-import { isqrt, zoneOf } from '../../mm/mmzone.ts';
+import { inactiveRatio } from '../../mm/vmscan26.ts';
+import { zoneOf } from '../../mm/mmzone.ts';
 import { PG, type Machine, type Zone } from '../../types.ts';
 
 /** In the order of enum zone_stat_item. What this kernel never has (pages that are being written, bounced, isolated) counts 0. */
@@ -81,12 +82,6 @@ export function zoneCounts(machine: Machine): ZoneCounts[] {
 export function batchOf(zone: Zone): number {
   const quarter = Math.max(1, Math.min(Math.floor(zone.managed / 1024), 128) >> 2);
   return (1 << (31 - Math.clz32(quarter + (quarter >> 1)))) - 1;
-}
-
-/** How many times more active than inactive anonymous pages a zone may have (calculate_zone_inactive_ratio). */
-export function inactiveRatio(zone: Zone): number {
-  const gb = zone.managed >> (30 - 12);
-  return gb > 0 ? isqrt(10 * gb) : 1;
 }
 
 /** One CPU, so no line for its statistics' threshold. */
