@@ -61,7 +61,7 @@ export function createGlibcHeap(machine: Machine): GlibcHeap {
   };
 }
 
-/** The process's glibc heap, made by the first call that needs one; null where its libc is another. */
+/** The process's glibc heap, made by the first call that needs one. */
 export function glibcHeap(machine: Machine, task: Task): GlibcHeap {
   if (task.heap?.kind === 'glibc') return task.heap;
   const heap = createGlibcHeap(machine);

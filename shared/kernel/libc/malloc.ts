@@ -141,10 +141,10 @@ export function intMalloc(machine: Machine, task: Task, heap: GlibcHeap, need: n
     if (died !== null) return died;
   }
   for (;;) {
-    for (const from of [fromUnsorted, fromBins] as const) {
-      const found = from(machine, task, heap, need);
-      if (found !== NOTHING) return found;
-    }
+    const sorted = fromUnsorted(machine, task, heap, need);
+    if (sorted !== NOTHING) return sorted;
+    const binned = fromBins(machine, task, heap, need);
+    if (binned !== NOTHING) return binned;
     if (heap.top >= 0 && isDamaged(heap, heap.top) && !isPlausible(heap, sizeWord(heap, heap.top)))
       return abort(machine, task, 'malloc(): corrupted top size', memOf(heap, heap.top));
     const cut = fromTop(machine, task, heap, need);
