@@ -1,6 +1,5 @@
 import type { CustomMmu } from './arch/custom_mmu.ts';
 import type { Segments } from './arch/segment.ts';
-import type { Step, TableCost } from './arch/steps.ts';
 import type { Tlb } from './arch/tlb.ts';
 import type { FactRing } from './facts.ts';
 import type { EntryCounts } from './kernel/entry.ts';
@@ -9,6 +8,8 @@ import type { SmartClass } from './libc/shared_ptr.ts';
 import type { Races } from './libc/races.ts';
 import type { Disk, FileConfig, OpenFile } from './fs/inode.ts';
 import type { Lru } from './mm/swap.ts';
+import type { PageTables, Cma, Rmap, ShmObject } from './mm/mm_types.ts';
+import type { Panic, OomState, OomKnobs, OvercommitKnobs, LmkKnobs, Kill } from './mm/oom_types.ts';
 import type { Replacement, ReplacementConfig } from './mm/replacement.ts';
 import type { Swap } from './mm/swap_state.ts';
 import type { SlabConfig, SlabState } from './mm/slab_types.ts';
@@ -20,6 +21,9 @@ import type { Highmem, Iomem, KernelLayout, VmapSpace } from './mm/vmap_types.ts
 import type { Why } from './why.ts';
 
 export type { Errno, Why };
+export type * from './answers.ts';
+export type * from './mm/mm_types.ts';
+export type * from './mm/oom_types.ts';
 
 /** A page frame's number; frame n holds the physical bytes n × 4096 to n × 4096 + 4095. */
 export type Pfn = number;
@@ -305,116 +309,6 @@ export interface Machine {
   kills: Kill[];
 }
 
-/** A panic: in which tick, and the kernel's message. */
-export interface Panic {
-  at: number;
-  message: string;
-}
-
-/** What the OOM killer remembers between two calls (mm/oom_kill.c). */
-export interface OomState {
-  /** Victims that the reaper tells of in the next tick; shared memory, which it leaves alone, in pages. */
-  reaped: { pid: Pid; comm: string; rssShmem: number }[];
-  /** Reports may be long: ten in five seconds (lib/ratelimit.c). `begin` is a tick, −1 before the first. */
-  reports: { begin: number; printed: number; missed: number };
-  /** Who runs swapoff, and dies first if that takes the last page; 0 when nobody does (OOM_FLAG_ORIGIN). */
-  origin: Pid;
-  /** The use of oom_adj is deplored once. */
-  adjWarned: boolean;
-}
-
-/** Knobs of the OOM killer, as the machine booted and `sysctl` left them. */
-export interface OomKnobs {
-  /** vm.panic_on_oom: 0 kill, 1 panic, 2 panic even when the shortage is one cpuset's (here the same). */
-  panic: number;
-  /** vm.oom_kill_allocating_task: 1 kills who asks. */
-  killAllocatingTask: number;
-  /** vm.oom_dump_tasks: 1 lists all processes in the report. */
-  dumpTasks: number;
-}
-
-/** What may be promised (vm.overcommit_…). Reserves of −1 are by formula. */
-export interface OvercommitKnobs {
-  mode: 0 | 1 | 2;
-  /** Percent of RAM that mode 2 may promise; 0 while `kbytes` says it. */
-  ratio: number;
-  /** vm.overcommit_kbytes, 0 while `ratio` says it. */
-  kbytes: number;
-  adminReserveKbytes: number;
-  userReserveKbytes: number;
-}
-
-/** Bounds of the low memory killer, in pages, and the oom_adj that goes with each; without bounds it is not loaded. */
-export interface LmkKnobs {
-  minfree: number[];
-  adj: number[];
-}
-
-/** A victim of the OOM killer and the numbers of that moment; `order` and `freePages` are the request's. */
-export interface Kill {
-  pid: Pid;
-  badness: number;
-  rss: number;
-  order: number;
-  freePages: number;
-  /** It was taken because it ran swapoff. */
-  isOrigin?: true;
-  /** Taken by the low memory killer: its adjustment, the least that was asked for, and the bound in pages. */
-  lmk?: { adj: number; minAdj: number; minfree: number };
-}
-
-/** The entries of all page tables, one slot of `entries` words a table. */
-export interface PageTables {
-  /** 1 on toy16, 2 on i386, 4 on x86_64. */
-  levels: number;
-  /** Words of a slot: the entries of a table, on toy16 with its base register behind them. */
-  entries: number;
-  /** Bit of entries that forbids fetching instructions; 0 where the format has none. */
-  noExec: number;
-  words: Uint32Array;
-  /** Frame of the table in a slot, -1 when the slot is free. */
-  slotPfn: Int32Array;
-  slots: number;
-  freeSlots: number[];
-}
-
-/** The region of the contiguous memory allocator. */
-export interface Cma {
-  base: Pfn;
-  count: number;
-  /** A byte a frame: 1 while a driver has it. */
-  used: Uint8Array;
-  /** Runs that were given out, by their first frame. */
-  /** … `dma`: for dma_alloc_coherent. */
-  runs: Map<Pfn, { pages: number; pid: Pid; dma?: boolean }>;
-}
-
-/** Nodes of the reverse map: one a page-table entry that maps a user page. */
-export interface Rmap {
-  pid: Int32Array;
-  vpn: Float64Array;
-  /** Next node of the same frame (or of the free ones), -1 at the end. */
-  next: Int32Array;
-  used: number;
-  free: number;
-}
-
-/** A shared anonymous object (a shmem file): its pages by page offset. */
-export interface ShmObject {
-  id: number;
-  /** Pages; an access beyond is SIGBUS. */
-  size: number;
-  pages: Map<number, Pfn>;
-  /** Slots of swap of the pages that were pushed out, by page offset: the object names them, no entry does. */
-  swapped: Map<number, number>;
-  /** Areas that map it. */
-  users: number;
-  /** Number of the SysV segment that it is, or −1. */
-  segment: number;
-  /** Pages that it counts in Committed_AS. */
-  promised: number;
-}
-
 /** A machine as calls.md, "The machine's configuration", has it; every default filled in. */
 export interface MachineConfig {
   frames: number;
@@ -468,50 +362,3 @@ export interface MachineConfig {
   costs: Record<string, number>;
   seed: number;
 }
-
-/** A call: `{ call: name, …args }` (calls.md). Anything a caller can send is answered. */
-export interface Call {
-  readonly call: string;
-  readonly [argument: string]: unknown;
-}
-
-export interface Faults {
-  minor: number;
-  major: number;
-  cow: number;
-}
-
-export interface Granted {
-  ok: true;
-  /** Microseconds of the emulated machine. */
-  cost: number;
-  addr?: number | string;
-  pfn?: number;
-  pid?: Pid;
-  text?: string;
-  bytes?: number[];
-  faults?: Faults;
-  [result: string]: unknown;
-}
-
-export type Signal = 'SIGSEGV' | 'SIGBUS' | 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGABRT';
-
-export interface Refused {
-  ok: false;
-  /** Absent when a signal killed the caller. */
-  errno?: Errno;
-  signal?: Signal;
-  /** Of SIGSEGV and SIGBUS, what the kernel tells a handler: SEGV_MAPERR 1, SEGV_ACCERR 2, BUS_ADRERR 2, SI_KERNEL 128. */
-  si_code?: number;
-  why: Why;
-  faults?: Faults;
-  /** What the processor raised, where it was not asked of the kernel. */
-  fault?: { vector: string; errorCode: number; cr2?: number | string };
-  /** translate: what led to it, and what the kernel would do. */
-  linear?: number | string;
-  steps?: Step[];
-  tables?: TableCost;
-  cost: number;
-}
-
-export type Answer = Granted | Refused;
