@@ -6,12 +6,9 @@ import { asScript, breaksBy, playStep, shrink, type Step } from './fuzz.ts';
 import { picker } from './seeds.ts';
 
 export interface Part {
-  makers: Makers;
-  /** Processes at most. */
-  crowd: number;
-  /** One call in so many is the kernel's own. */
-  kernelOneIn: number;
-  /** One call in so many is made again and again, if it is none that births or ends something; 0: none. */
+  /** The next step, for what the machine has become. */
+  step: (machine: Machine, pick: Pick) => Step;
+  /** One step in so many is made again and again, if it is none that births or ends something; 0: none. */
   againOneIn: number;
   /** After each step; `step` is its number, 0 when a list is played again. */
   check: (machine: Machine, step: number) => void;
@@ -34,7 +31,8 @@ const OTHERS: Makers = [
   [1, () => ({ restore: true })],
 ];
 
-function stepper({ makers, crowd, kernelOneIn }: Part): (machine: Machine, pick: Pick) => Step {
+/** Calls of these makers among others, by `crowd` processes at most; one in `kernelOneIn` is the kernel's own. */
+export function amongOthers(makers: Makers, crowd: number, kernelOneIn: number): Part['step'] {
   const someCall = someOf([...makers, ...OTHERS]);
   return (machine, pick) => {
     const pids = [...machine.tasks.keys()];
@@ -55,12 +53,11 @@ export function fuzzPart(
   seen: Map<string, number> = new Map(),
 ): string | null {
   const pick = picker(seed);
-  const randomStep = stepper(part);
   let machine = createMachine(config);
   const steps: Step[] = [];
   try {
     while (steps.length < count) {
-      const first = randomStep(machine, pick);
+      const first = part.step(machine, pick);
       const times = part.againOneIn > 0 && pick(part.againOneIn) === 0 && mayRepeat(first) ? 1 + pick(60) : 1;
       for (let n = 0; n < times; n++) {
         steps.push(first);

@@ -3,7 +3,7 @@ import { ownBlocks } from './blocks.ts';
 import { one, type Makers } from './chance.ts';
 import { checkMachine } from './check.ts';
 import { checkSlab } from './check_slab.ts';
-import { fuzzPart, type Part } from './fuzz_part.ts';
+import { amongOthers, fuzzPart, type Part } from './fuzz_part.ts';
 import { GFPS, SLAB_MAKERS } from './makers_slab.ts';
 
 const PAGES: Makers = [
@@ -24,9 +24,7 @@ const PAGES: Makers = [
 
 /** Our own structures after every step, the whole machine after every eighth. */
 const PART: Part = {
-  makers: [...SLAB_MAKERS, ...PAGES],
-  crowd: 6,
-  kernelOneIn: 8,
+  step: amongOthers([...SLAB_MAKERS, ...PAGES], 6, 8),
   againOneIn: 12,
   check(machine, step) {
     checkSlab(machine);

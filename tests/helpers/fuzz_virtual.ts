@@ -2,7 +2,7 @@
 import { one, type Makers } from './chance.ts';
 import { checkMachine } from './check.ts';
 import { checkVirtual } from './check_virtual.ts';
-import { fuzzPart, type Part } from './fuzz_part.ts';
+import { amongOthers, fuzzPart, type Part } from './fuzz_part.ts';
 import { somePage, VIRTUAL_MAKERS } from './makers_virtual.ts';
 
 const PAGES: Makers = [
@@ -12,9 +12,7 @@ const PAGES: Makers = [
 ];
 
 const PART: Part = {
-  makers: [...VIRTUAL_MAKERS, ...PAGES],
-  crowd: 7,
-  kernelOneIn: 10,
+  step: amongOthers([...VIRTUAL_MAKERS, ...PAGES], 7, 10),
   againOneIn: 0,
   check(machine) {
     checkMachine(machine);

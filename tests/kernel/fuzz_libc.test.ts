@@ -1,12 +1,12 @@
 /** Random calls on heaps alone, deep: each kind of libc, with processes that fork and die, checked after every step, saved and restored. */
 import { describe, expect, test } from 'vitest';
-import { createMachine } from '#kernel/machine.ts';
+import { one } from '../helpers/chance.ts';
 import { checkMachine } from '../helpers/check.ts';
 import { checkLibc } from '../helpers/check_libc.ts';
-import { asScript, playStep, type Step } from '../helpers/fuzz.ts';
+import { fuzzPart, type Part } from '../helpers/fuzz_part.ts';
 import { someLibc } from '../helpers/makers_libc.ts';
 import { someSmartPointer } from '../helpers/makers_smart.ts';
-import { picker, seeds } from '../helpers/seeds.ts';
+import { seeds } from '../helpers/seeds.ts';
 
 const KINDS: readonly [string, Record<string, unknown>][] = [
   ['glibc, i386', {}],
@@ -19,33 +19,28 @@ const KINDS: readonly [string, Record<string, unknown>][] = [
 ];
 const STEPS = Math.min(1500, Number(process.env.FUZZ_STEPS ?? 1500));
 
-function randomStep(pids: readonly number[], machine: ReturnType<typeof createMachine>, pick: (n: number) => number): Step {
-  if (pids.length < 3) return { pid: 0, call: 'spawn' };
-  const pid = pids[pick(pids.length)]!;
-  const dice = pick(60);
-  if (dice === 0) return pids.length > 5 ? { pid, call: 'exit' } : { pid, call: 'fork' };
-  if (dice === 1) return { pid, call: 'sbrk', increment: pick(20_000) - 4000 };
-  if (dice === 2) return { restore: true };
-  return pick(6) === 0 ? someSmartPointer(machine, pid, pick) : someLibc(machine, pid, pick);
-}
+const PART: Part = {
+  step(machine, pick) {
+    const pids = [...machine.tasks.keys()];
+    if (pids.length < 3) return { pid: 0, call: 'spawn' };
+    const pid = one(pids, pick);
+    const dice = pick(60);
+    if (dice === 0) return pids.length > 5 ? { pid, call: 'exit' } : { pid, call: 'fork' };
+    if (dice === 1) return { pid, call: 'sbrk', increment: pick(20_000) - 4000 };
+    if (dice === 2) return { restore: true };
+    return pick(6) === 0 ? someSmartPointer(machine, pid, pick) : someLibc(machine, pid, pick);
+  },
+  againOneIn: 0,
+  check(machine, step) {
+    checkLibc(machine);
+    if (step % 50 === 0) checkMachine(machine);
+  },
+};
 
 describe.each(KINDS)('%s', (_name, config) => {
-  const whole = { frames: 2048, zones: { normal: 2048 }, mobility: false, minFreeKbytes: 0, ...config };
-
   test.each(seeds(3))('seed %i', (seed) => {
-    const pick = picker(seed);
-    let machine = createMachine(whole);
-    const steps: Step[] = [];
-    try {
-      for (let n = 0; n < STEPS; n++) {
-        const step = randomStep([...machine.tasks.keys()], machine, pick);
-        steps.push(step);
-        machine = playStep(machine, step);
-        checkLibc(machine);
-        if (n % 50 === 0) checkMachine(machine);
-      }
-    } catch (error) {
-      expect.fail(`seed ${seed}: ${String(error)}\n${asScript(whole, steps.slice(-40))}`);
-    }
+    const whole = { frames: 2048, zones: { normal: 2048 }, mobility: false, minFreeKbytes: 0, ...config };
+    const broken = fuzzPart(PART, whole, seed, STEPS);
+    if (broken !== null) expect.fail(broken);
   });
 });
