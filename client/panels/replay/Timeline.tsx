@@ -7,6 +7,11 @@ import { tickOf, MOMENTS, type Replay } from './replay.ts';
 /** Points of a curve: more cannot be told apart. */
 const POINTS_MAX = 480;
 const HEIGHT = 100;
+/** Pixels above the foot at which the number of a moment stands, and how far the next stands above it where both are near. */
+const MOMENT_FOOT = 16;
+const MOMENT_STEP = 17;
+/** Of the whole round: two numbers that are nearer would lie over each other on a phone. */
+const NEAR = 0.05;
 
 /** The whole round at a glance, with a handle that goes to any tick of it. */
 export function Timeline({ replay }: { replay: Replay }) {
@@ -16,6 +21,7 @@ export function Timeline({ replay }: { replay: Replay }) {
   const known = session.readTo.value;
   const { marks, managed } = session.chronicle;
   const share = (n: number): string => `${last === first ? 0 : ((n - first) / (last - first)) * 100}%`;
+  const ticks = MOMENTS.map((name) => tickOf(replay, name));
   const free = session.chronicle.free[tick - first - 1];
   return (
     <div class="timeline">
@@ -32,10 +38,13 @@ export function Timeline({ replay }: { replay: Replay }) {
           <span key={n} class={`timeline-mark ${mark.kind}`} style={{ left: share(mark.tick) }} />
         ))}
         {MOMENTS.map((name, n) => {
-          const at = tickOf(replay, name);
+          const at = ticks[n]!;
           if (at === null) return null;
+          // Of those that would lie over each other the later stands above the earlier.
+          const level = ticks.slice(0, n).filter((other) => other !== null && Math.abs(other - at) < NEAR * (last - first)).length;
+          const look = replay.moment.value === name ? 'timeline-moment chosen' : 'timeline-moment';
           return (
-            <span key={name} class={`timeline-moment${replay.moment.value === name ? ' chosen' : ''}`} style={{ left: share(at) }}>
+            <span key={name} class={look} style={{ left: share(at), bottom: `${MOMENT_FOOT + level * MOMENT_STEP}px` }}>
               {n + 1}
             </span>
           );
