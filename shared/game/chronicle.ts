@@ -19,6 +19,8 @@ export type Mark =
       fragmented: boolean;
       order: number;
       free: number;
+      /** Frames of these that the kernel keeps for emergencies; 0 where that was not why. */
+      kept: number;
       count: number;
       until: number;
     }
@@ -210,7 +212,8 @@ function noteRefusal({ marks, shortages, recent }: Chronicle, round: Round, { se
     row.until = round.now;
     return;
   }
-  recent.failing = { kind: 'failed', tick: round.now, seat, pid, fragmented, order, free, count: 1, until: round.now };
+  const kept = why.code === 'LOW_MEMORY' ? why.mark : 0;
+  recent.failing = { kind: 'failed', tick: round.now, seat, pid, fragmented, order, free, kept, count: 1, until: round.now };
   marks.push(recent.failing);
 }
 

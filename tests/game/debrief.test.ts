@@ -55,6 +55,16 @@ describe('a chronicle', () => {
         ofType(happened, 'refused').filter(({ why }) => why.code === 'FRAGMENTED' || why.code === 'LOW_MEMORY'),
       );
       expect(chronicle.marks.reduce((sum, mark) => sum + (mark.kind === 'failed' ? mark.count : 0), 0)).toBe(refused.length);
+      for (const mark of chronicle.marks) {
+        if (mark.kind !== 'failed') continue;
+        const whys = ofType(events[mark.tick - 1]!, 'refused').map(({ why }) => why);
+        // What the kernel keeps back is a reason only where free memory is short, not where it lies in pieces.
+        expect(whys).toContainEqual(
+          mark.fragmented
+            ? expect.objectContaining({ code: 'FRAGMENTED', freePages: mark.free })
+            : expect.objectContaining({ code: 'LOW_MEMORY', freePages: mark.free, mark: mark.kept }),
+        );
+      }
       expect(chronicle.marks.filter(({ kind }) => kind === 'joined').length).toBeGreaterThanOrEqual(1);
       expect(chronicle.marks.filter(({ kind }) => kind === 'left')).toHaveLength(1);
       const ticks = chronicle.marks.map(({ tick }) => tick);

@@ -14,8 +14,8 @@ export function markSentence(mark: Mark, nameOf: NameOf): string {
       return t(`replay.mark.${key}`, { who: nameOf(mark.seat, mark.pid), asker: nameOf(mark.asker, mark.askerPid), badness, lost });
     }
     case 'failed': {
-      const { order, free, count: n } = mark;
-      const numbers = { who: nameOf(mark.seat, mark.pid), order, needed: 1 << order, free, n };
+      const { order, free, kept, count: n } = mark;
+      const numbers = { who: nameOf(mark.seat, mark.pid), order, needed: 1 << order, free, kept, n };
       const more = n > 1 ? ` ${t('replay.mark.more', { n: n - 1 })}` : '';
       return t(`replay.mark.${mark.fragmented ? 'fragmented' : 'low'}`, numbers) + more;
     }
