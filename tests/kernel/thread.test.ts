@@ -108,7 +108,28 @@ describe('what threads share', () => {
     for (const each of [pid, tid]) {
       const text = cat(machine, `/proc/${each}/status`);
       expect([line(text, 'Tgid'), line(text, 'Pid'), line(text, 'Threads')]).toEqual([String(pid), String(each), '2']);
+      expect(cat(machine, `/proc/${pid}/task/${each}/status`)).toBe(text);
     }
+  });
+
+  test('a task directory holds threads of its own process only', () => {
+    const { machine, pid, tid } = stage();
+    const other = spawn(machine);
+    for (const path of [`/proc/${other}/task/${tid}/status`, `/proc/${pid}/task/${other}/maps`, `/proc/${pid}/task/77/statm`])
+      expect(refused(machine, KERNEL, { call: 'cat', path })).toMatchObject({ errno: 'ENOENT' });
+  });
+
+  test('the TLB keeps what it has when threads of one process take turns; another process empties it (switch_mm)', () => {
+    const { machine, pid, tid } = stage({ tlb: { entries: 16 } });
+    const addr = mmap(machine, pid, 1);
+    granted(machine, pid, { call: 'write', addr, length: 1 });
+    const { hits } = machine.tlb!;
+    granted(machine, tid, { call: 'read', addr, length: 1 });
+    expect(machine.tlb!.hits).toBe(hits + 1);
+    const other = spawn(machine);
+    granted(machine, other, { call: 'write', addr: mmap(machine, other, 1), length: 1 });
+    granted(machine, tid, { call: 'read', addr, length: 1 });
+    expect(machine.tlb!.hits).toBe(hits + 1);
   });
 
   test('ps has one line for a process and with -L one for each thread; STAT has an l', () => {

@@ -216,16 +216,22 @@ export function ownershipCycles(machine: Machine, task: Task, controls: readonly
     return type.shared.map((offset) => wordAt(machine, task, object + offset + word, word)).filter((other) => known.has(other));
   };
   for (const start of controls) {
-    const path: { control: Addr; next: Addr[] }[] = done.has(start) ? [] : [{ control: start, next: held(start) }];
+    if (done.has(start)) continue;
+    const path: { control: Addr; next: Addr[] }[] = [{ control: start, next: held(start) }];
+    const onPath = new Set([start]);
+    done.add(start);
     while (path.length > 0 && cycles.length < CYCLES_MAX) {
       const { control, next } = path[path.length - 1]!;
-      done.add(control);
       const other = next.pop();
-      if (other === undefined) path.pop();
-      else if (!done.has(other)) path.push({ control: other, next: held(other) });
-      else {
-        const from = path.findIndex((each) => each.control === other);
-        if (from >= 0) cycles.push(path.slice(from).map((each) => each.control));
+      if (other === undefined) {
+        path.pop();
+        onPath.delete(control);
+      } else if (onPath.has(other)) {
+        cycles.push(path.slice(path.findIndex((each) => each.control === other)).map((each) => each.control));
+      } else if (!done.has(other)) {
+        path.push({ control: other, next: held(other) });
+        onPath.add(other);
+        done.add(other);
       }
     }
   }

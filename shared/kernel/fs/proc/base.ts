@@ -63,12 +63,13 @@ const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined
 export function procFile(machine: Machine, caller: Task | null, path: string): string | null {
   const debug = own(DEBUG_FILES, path);
   if (debug) return debug(machine);
-  const match = /^\/proc\/(?:(self|[1-9][0-9]{0,9})\/)?([a-z_]+)$/.exec(path);
+  const match = /^\/proc\/(?:(self|[1-9][0-9]{0,9})\/(?:task\/([1-9][0-9]{0,9})\/)?)?([a-z_]+)$/.exec(path);
   if (!match) return null;
-  const [, who, name] = match;
+  const [, who, thread, name] = match;
   if (who === undefined && name === 'freelist') return caller ? TASK_FILES.freelist!(machine, caller, caller.pid) : null;
   if (who === undefined) return own(FILES, name!)?.(machine) ?? null;
   // A thread's files are its process's, but for its own numbers in `status`.
   const task = who === 'self' ? caller : taskOf(machine, Number(who));
-  return task ? (own(TASK_FILES, name!)?.(machine, task, who === 'self' ? task.pid : Number(who)) ?? null) : null;
+  if (!task || (thread !== undefined && taskOf(machine, Number(thread)) !== task)) return null;
+  return own(TASK_FILES, name!)?.(machine, task, Number(thread ?? (who === 'self' ? task.pid : who))) ?? null;
 }
