@@ -3,6 +3,7 @@
  * smaps for each area, VSS ≥ RSS ≥ PSS ≥ USS for each process, and the books of SysV shared memory.
  */
 import type { Machine } from '#kernel/machine.ts';
+import { runningTids } from '#kernel/kernel/thread.ts';
 import { areaSizes, fourSizes, statm, status } from '#kernel/fs/proc/task_mmu.ts';
 import { VM } from '#kernel/mm/vma.ts';
 import type { Task, Vma } from '#kernel/types.ts';
@@ -53,7 +54,7 @@ function checkTaskSizes(machine: Machine, task: Task): void {
 
 /** status, statm and maps tell of one address space: data, stack and what may be executed are parts of it, and disjoint. */
 function checkShown(machine: Machine, task: Task): void {
-  const shown = parseStatus(status(machine, task));
+  const shown = parseStatus(status(machine, task, task.threads?.leaderExited ? runningTids(machine, task)[0]! : task.pid));
   const kb = (label: string): number => Number(shown[label]);
   const [size, resident, shared, , , data] = statm(task).split(' ').map(Number);
   const at = () => `pid ${task.pid}: ${JSON.stringify(shown)}, statm ${statm(task)}`;

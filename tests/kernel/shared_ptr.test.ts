@@ -1,4 +1,4 @@
-/** shared_ptr, weak_ptr and unique_ptr as libstdc++ lays them out (bits/shared_ptr_base.h, bits/unique_ptr.h; C++20 [util.smartptr]). */
+/** shared_ptr, weak_ptr and unique_ptr as libstdc++ lays them out (bits/shared_ptr_base.h, bits/unique_ptr.h; C++20 [util.smartptr]); offsets, counts and block sizes of x86_64 measured with g++ 12. */
 import { describe, expect, test } from 'vitest';
 import { type Machine, call, hash, restore, snapshot } from '#kernel/machine.ts';
 import { PAGE, boot, granted, mmap, refused, spawn } from '../helpers/boot.ts';

@@ -1,4 +1,4 @@
-/** Threads (kernel/fork.c, CLONE_THREAD; clone(2), pthreads(7)): what they share, what they have of their own, and how each of them ends. */
+/** Threads (kernel/fork.c, CLONE_THREAD; clone(2), pthreads(7)): what they share, what they have of their own, and how each of them ends. Measured with glibc 2.36 on 6.18: the guard page and 8 MiB, kill by a thread's number, the zombie's status. */
 import { describe, expect, test } from 'vitest';
 import { entriesOf } from '#kernel/kernel/entry.ts';
 import { type Machine, call, hash, restore, snapshot } from '#kernel/machine.ts';
@@ -205,6 +205,10 @@ describe('the end', () => {
     expect(refused(machine, pid, { call: 'sbrk', increment: 0 })).toMatchObject({ errno: 'ESRCH', cost: 0 });
     expect(line(cat(machine, `/proc/${pid}/status`), 'State')).toBe('Z (zombie)');
     expect(line(cat(machine, `/proc/${tid}/status`), 'Threads')).toBe('2');
+    // It has no memory any more, as /proc says of it; the others have.
+    expect(cat(machine, `/proc/${pid}/status`)).not.toContain('VmRSS');
+    expect(cat(machine, `/proc/${pid}/maps`)).toBe('');
+    expect(cat(machine, `/proc/${tid}/maps`)).not.toBe('');
     granted(machine, tid, { call: 'sbrk', increment: PAGE });
     granted(machine, tid, { call: 'pthread_join', target: pid });
     granted(machine, tid, { call: 'pthread_exit' });

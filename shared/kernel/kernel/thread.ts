@@ -43,6 +43,11 @@ export function threadCount(task: Task): number {
   return 1 + (task.threads?.live ?? 0);
 }
 
+/** Is that the number of a process's first thread, which has ended before the others? */
+export function isZombie(task: Task, tid: Pid): boolean {
+  return tid === task.pid && task.threads !== null && task.threads.leaderExited;
+}
+
 /** Its threads beside the first that have not ended, oldest first. */
 export function runningTids(machine: Machine, task: Task): Pid[] {
   return (task.threads?.tids ?? []).filter((tid) => !machine.threads.get(tid)!.ended);

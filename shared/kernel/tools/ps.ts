@@ -1,5 +1,5 @@
 /** ps (procps): processes one a line, with the columns that are asked for. */
-import { runningTids, threadCount } from '../kernel/thread.ts';
+import { isZombie, runningTids, threadCount } from '../kernel/thread.ts';
 import { oomScore } from '../mm/oom_badness.ts';
 import type { Machine, Task } from '../types.ts';
 import { memoryNumbers } from './free.ts';
@@ -52,7 +52,7 @@ function elapsed({ now }: Machine, task: Task): string {
 }
 
 function state(task: Task, { caller, tid }: Look): string {
-  if (tid === task.pid && task.threads?.leaderExited === true) return 'Z';
+  if (isZombie(task, tid)) return 'Z';
   return task === caller && tid === task.pid ? 'R' : 'S';
 }
 /** With an l where there are several threads. */

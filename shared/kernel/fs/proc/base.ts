@@ -1,7 +1,7 @@
 /** The files of /proc by path (fs/proc): text in the kernel's own formats, read from the machine's state. */
 import { heapText } from '../../libc/allocator.ts';
 import { poolsText } from '../../libc/pool.ts';
-import { taskOf } from '../../kernel/thread.ts';
+import { isZombie, taskOf } from '../../kernel/thread.ts';
 import { lmkParameter } from '../../mm/lmk.ts';
 import { oomScore } from '../../mm/oom_badness.ts';
 import type { Machine, Pid, Task } from '../../types.ts';
@@ -57,6 +57,9 @@ export const TASK_FILES: Readonly<Record<string, (machine: Machine, task: Task, 
   oom_adj: (_machine, task) => `${task.oomAdj}\n`,
 };
 
+/** What the files that show an address space say of a zombie, which has none. */
+const WITHOUT_MM: Readonly<Record<string, string>> = { maps: '', smaps: '', pagemap: '', statm: '0 0 0 0 0 0 0\n' };
+
 const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined => (Object.hasOwn(table, name) ? table[name] : undefined);
 
 /** The text of a file, always by its absolute path; null when there is none. */
@@ -71,5 +74,7 @@ export function procFile(machine: Machine, caller: Task | null, path: string): s
   // A thread's files are its process's, but for its own numbers in `status`.
   const task = who === 'self' ? caller : taskOf(machine, Number(who));
   if (!task || (thread !== undefined && taskOf(machine, Number(thread)) !== task)) return null;
-  return own(TASK_FILES, name!)?.(machine, task, Number(thread ?? (who === 'self' ? task.pid : who))) ?? null;
+  const tid = Number(thread ?? (who === 'self' ? task.pid : who));
+  const empty = isZombie(task, tid) ? own(WITHOUT_MM, name!) : undefined;
+  return empty ?? own(TASK_FILES, name!)?.(machine, task, tid) ?? null;
 }

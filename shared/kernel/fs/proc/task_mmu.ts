@@ -4,7 +4,7 @@ import { PTE, PTE_PFN_SHIFT, pmdAt, pteIndex, spanEnd, tableBase } from '../../a
 import { dataPages } from '../../mm/commit.ts';
 import { hasHugeRange, isHugeAllowed } from '../../mm/huge_memory.ts';
 import { HPAGE_PAGES, isHuge } from '../../mm/huge_split.ts';
-import { threadCount } from '../../kernel/thread.ts';
+import { isZombie, threadCount } from '../../kernel/thread.ts';
 import { pagesOf, VM } from '../../mm/vma.ts';
 import { inodeOf } from '../inode.ts';
 import type { Segment } from '../../ipc/shm.ts';
@@ -234,15 +234,18 @@ function pinnedPages(task: Task): number {
   return pages;
 }
 
-/** Of the thread `tid` of a process. */
+/** Of the thread `tid` of a process. A zombie, which waits for its threads, has no memory of its own any more. */
 export function status(_machine: Machine, task: Task, tid = task.pid): string {
   const { mm } = task;
+  const zombie = isZombie(task, tid);
+  const head = `Name:\t${task.comm}\nUmask:\t0022\nState:\t${zombie ? 'Z (zombie)' : 'R (running)'}\nTgid:\t${task.pid}\nNgid:\t0\nPid:\t${tid}\nPPid:\t${task.ppid}\n`;
+  const threads = `Threads:\t${threadCount(task)}\n`;
+  if (zombie) return head + threads;
   const kb = (label: string, pages: number) => `${label}:\t${String(pages * 4).padStart(8)} kB\n`;
   const text = Math.min(textPages(mm), execPages(mm));
-  const isZombie = tid === task.pid && task.threads?.leaderExited === true;
   const locked = mm.vmas.reduce((sum, vma) => sum + (vma.flags & VM.locked ? pagesOf(vma) : 0), 0);
   return (
-    `Name:\t${task.comm}\nUmask:\t0022\nState:\t${isZombie ? 'Z (zombie)' : 'R (running)'}\nTgid:\t${task.pid}\nNgid:\t0\nPid:\t${tid}\nPPid:\t${task.ppid}\n` +
+    head +
     kb('VmPeak', Math.max(mm.hiwaterVm, mm.totalVm)) +
     kb('VmSize', mm.totalVm) +
     kb('VmLck', locked) +
@@ -258,7 +261,7 @@ export function status(_machine: Machine, task: Task, tid = task.pid): string {
     kb('VmLib', execPages(mm) - text) +
     kb('VmPTE', mm.tables) +
     kb('VmSwap', mm.swapEnts) +
-    `Threads:\t${threadCount(task)}\n`
+    threads
   );
 }
 
