@@ -280,3 +280,58 @@ describe('reclaim', () => {
     );
   });
 });
+
+describe('what reclaim looks at first (prepare_scan_control)', () => {
+  const FILE = 150;
+
+  /** Two files of 150 pages: of one each page was read twice and is active, of the other once. */
+  function withFiles(config: Record<string, unknown> = {}) {
+    const files = ['/often', '/once'].map((path) => ({ path, bytes: FILE * PAGE }));
+    const machine = bootFlat(512, { minFreeKbytes: 64, disk: { files }, ...config });
+    const pid = spawn(machine);
+    const open = (path: string): number => granted(machine, pid, { call: 'open', path, flags: 'O_RDWR' }).fd as number;
+    return { machine, pid, often: open('/often'), once: open('/once') };
+  }
+  const read = (machine: Machine, pid: number, fd: number, pages = FILE) =>
+    granted(machine, pid, { call: 'pread', fd, offset: 0, length: pages * PAGE });
+
+  test('while much of the page cache was used once only, no anonymous page is pushed out (cache_trim_mode)', () => {
+    const { machine, pid, often, once } = withFiles({ swap: { slots: 512 }, swappiness: 200 });
+    const addr = mmap(machine, pid, 140);
+    touch(machine, pid, 'write', addr, 140);
+    for (const fd of [often, once]) read(machine, pid, fd);
+    const hungry = spawn(machine);
+    const more = mmap(machine, hungry, 60);
+    for (let page = 0; page < 60; page++) {
+      touch(machine, hungry, 'write', more + page * PAGE, 1);
+      tick(machine);
+    }
+    expect(vmstat(machine).pgsteal_file).toBeGreaterThan(0);
+    expect(vmstat(machine).pswpout).toBe(0);
+    sound(machine);
+  });
+
+  test('active pages are taken before a process is, even while the inactive list is long (force_deactivate)', () => {
+    const { machine, pid, often, once } = withFiles();
+    for (let n = 0; n < 2; n++) read(machine, pid, often, FILE - 20);
+    const mapped = granted(machine, pid, {
+      call: 'mmap',
+      length: FILE * PAGE,
+      prot: 'PROT_READ|PROT_WRITE',
+      flags: 'MAP_SHARED',
+      fd: once,
+      offset: 0,
+    });
+    granted(machine, pid, { call: 'pin_user_pages', addr: mapped.addr, length: FILE * PAGE });
+    // Enough are inactive, and all of them are pinned.
+    const { pages } = machine.lru;
+    expect(pages[2]).toBeGreaterThanOrEqual(FILE);
+    expect(pages[3]).toBeLessThan(FILE);
+    expect(pages[3]).toBeGreaterThan(100);
+    const hungry = spawn(machine);
+    touch(machine, hungry, 'write', mmap(machine, hungry, 280), 280);
+    expect(vmstat(machine).oom_kill).toBe(0);
+    expect(vmstat(machine).pgsteal_file).toBeGreaterThan(60);
+    sound(machine);
+  });
+});

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { createMachine, hash, restore, snapshot, type Machine } from '#kernel/machine.ts';
 import { LRU, PGS, lruPages, setState } from '#kernel/mm/swap.ts';
-import { inactiveIsLow } from '#kernel/mm/vmscan.ts';
+import { inactiveIsLow } from '#kernel/mm/scan_balance.ts';
 import { anonPercent, scanCount26 } from '#kernel/mm/vmscan26.ts';
 import { KERNEL, PAGE, bootFlat, cat, granted, mmap, refused, spawn, touch } from '../helpers/boot.ts';
 import { checkMachine } from '../helpers/check.ts';

@@ -8,6 +8,7 @@ import { kcompactd } from './compaction.ts';
 import { classZone } from './mmzone.ts';
 import { markOf, zoneWatermarkOk } from './page_alloc.ts';
 import { shrinkSlab } from './shrinker.ts';
+import { snapshotRefaults } from './scan_balance.ts';
 import { canReclaim, shrinkLists, startScan, SWAP_CLUSTER_MAX } from './vmscan.ts';
 import { count, VMSTAT } from './vmstat.ts';
 
@@ -54,6 +55,7 @@ function balance(machine: Machine, top: number, wanted: number): number {
     if (total >= 2 << order) order = 0;
     if (sc.reclaimed < target) sc.priority -= 1;
   }
+  snapshotRefaults(machine);
   return total;
 }
 

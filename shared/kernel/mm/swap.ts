@@ -52,6 +52,8 @@ export interface Lru {
   kswapdTop: number;
   /** Highest order that somebody asked for in vain: it looks for a free block of it. */
   kswapdOrder: number;
+  /** Anonymous pages, and pages of files, that were back soon when reclaim last ended (lruvec->refaults). */
+  refaults: [number, number];
   kswapdFailures: number;
   /** Under the rules of 2.6.32. */
   recent?: RecentReclaim;
@@ -71,6 +73,7 @@ export function createLru(isOld: boolean): Lru {
     kswapdWoken: false,
     kswapdTop: -1,
     kswapdOrder: 0,
+    refaults: [0, 0],
     kswapdFailures: 0,
   };
 }

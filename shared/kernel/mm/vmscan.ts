@@ -10,18 +10,19 @@ import { PAGE_SIZE, PG, type Machine, type Mm, type Pfn } from '../types.ts';
 import { compactGap, isSuitable } from './compaction.ts';
 import { HPAGE_PAGES, splitHugeAt } from './huge_split.ts';
 import { expectedRefs } from './migrate.ts';
-import { classZone, COSTLY_ORDER, isqrt } from './mmzone.ts';
+import { classZone, COSTLY_ORDER } from './mmzone.ts';
 import { markOf, zoneWatermarkOk } from './page_alloc.ts';
 import { removeFromPageCache, writePage } from './page_cache.ts';
 import { flush } from './page_writeback.ts';
 import { pageRemoveRmap, rmapWalk } from './rmap.ts';
 import { dropFromShm, shmemWritepage } from './shmem.ts';
+import { inactiveIsLow, isFileList, mayDeactivate, scanCount, snapshotRefaults, type ScanControl } from './scan_balance.ts';
 import { shrinkSlab } from './shrinker.ts';
 import { LRU, LRU_LISTS, lruAdd, lruDel, lruNoteCost, lruPages, PGS } from './swap.ts';
 import { addToSwap, deleteFromSwapCache, freeSlots, swapDuplicate, writeToSwap } from './swap_state.ts';
 import { VM, vmaAt } from './vma.ts';
 import { count, VMSTAT } from './vmstat.ts';
-import { inactiveIsLow26, noteScan, scanCount26 } from './vmscan26.ts';
+import { noteScan } from './vmscan26.ts';
 import { workingsetEviction } from './workingset.ts';
 
 /** Pages of a batch, and what direct reclaim is content with. */
@@ -29,22 +30,6 @@ export const SWAP_CLUSTER_MAX = 32;
 const DEF_PRIORITY = 12;
 /** Pages that the flusher writes for a reclaimer that found dirty ones only. */
 const FLUSH_PAGES = 1024;
-
-/** What one run of reclaim works with (struct scan_control). */
-interface ScanControl {
-  readonly machine: Machine;
-  /** Number of the highest zone that the pages may be of. */
-  readonly top: number;
-  readonly isKswapd: boolean;
-  readonly maySwap: boolean;
-  /** May it write what belongs to a file system, as shared memory does? */
-  readonly mayFs: boolean;
-  priority: number;
-  target: number;
-  reclaimed: number;
-  /** Whose lists are looked at: the zone's in 2.6.32, −1 where they are the machine's. */
-  zone: number;
-}
 
 /** Entries that used a page since the last look, whose bits are cleared; and was it to run it (folio_referenced)? */
 interface Referenced {
@@ -193,7 +178,6 @@ function isolatePages(sc: ScanControl, list: number, wanted: number): Pfn[] {
 }
 
 const allOf = (machine: Machine, list: number): number => lruPages(machine, list);
-const isFileList = (list: number): boolean => list === LRU.inactiveFile || list === LRU.activeFile;
 
 function countScan(sc: ScanControl, scanned: number, freed: number, isFile: boolean): void {
   const { machine } = sc;
@@ -260,49 +244,6 @@ function shrinkActiveList(sc: ScanControl, list: number, wanted: number): void {
   else if (rotated > 0) lruNoteCost(machine, isFileList(list), 0, rotated);
 }
 
-/** Should active pages move over: 1 GB keeps a third inactive, 10 GB a tenth (inactive_is_low)? */
-export function inactiveIsLow(machine: Machine, inactiveList: number, zone = -1): boolean {
-  if (zone >= 0) return inactiveIsLow26(machine, zone, inactiveList);
-  const inactive = lruPages(machine, inactiveList);
-  const active = lruPages(machine, inactiveList + 1);
-  const gb = (inactive + active) >> (30 - 12);
-  const ratio = gb > 0 ? isqrt(10 * gb) : 1;
-  return inactive * ratio < active;
-}
-
-/** Pages to scan of each list at this priority (get_scan_count; spec §14). */
-export function scanCount(sc: Pick<ScanControl, 'machine' | 'top' | 'priority' | 'maySwap' | 'zone'>): number[] {
-  const { machine, top, priority } = sc;
-  if (sc.zone >= 0) return scanCount26(machine, sc.zone, priority, sc.maySwap && freeSlots(machine) > 0);
-  const size = (list: number) => lruPages(machine, list, top) >> priority;
-  const only = (anon: boolean) => [0, 1, 2, 3].map((list) => (isFileList(list) === anon ? 0 : size(list)));
-  if (!sc.maySwap || freeSlots(machine) === 0) return only(false);
-  const { swappiness } = machine.config;
-  if (swappiness === 0 && !isFileTiny(machine)) return only(false);
-  if (priority === 0 && swappiness > 0) return [0, 1, 2, 3].map(size);
-  if (isFileTiny(machine)) return only(true);
-  const { anonCost, fileCost } = machine.lru;
-  const total = 2 * (anonCost + fileCost) + anonCost + fileCost;
-  const sum = anonCost + fileCost;
-  const anon = Math.floor((swappiness * (total + 1)) / (sum + anonCost + 1));
-  const file = Math.floor(((200 - swappiness) * (total + 1)) / (sum + fileCost + 1));
-  const all = anon + file;
-  return [0, 1, 2, 3].map((list) => Math.floor((size(list) * (isFileList(list) ? file : anon)) / all));
-}
-
-/** Would a zone lie under its high mark even if all pages of files were free, with anonymous ones to take (prepare_scan_control)? */
-function isFileTiny(machine: Machine): boolean {
-  const { zones } = machine;
-  let [high, free] = [0, 0];
-  for (const zone of zones) {
-    high += zone.watermark.high;
-    free += zone.free;
-  }
-  const file = lruPages(machine, LRU.activeFile) + lruPages(machine, LRU.inactiveFile);
-  const anon = lruPages(machine, LRU.inactiveAnon);
-  return file + free <= high && !inactiveIsLow(machine, LRU.inactiveAnon) && anon > 0;
-}
-
 /** One pass over the lists; of 2.6.32 over those of each zone, as it walks the zones (shrink_zones, balance_pgdat). */
 export function shrinkLists(sc: ScanControl): void {
   if (sc.machine.lru.recent === undefined) return shrinkLruvec(sc);
@@ -324,9 +265,10 @@ function shrinkLruvec(sc: ScanControl): void {
       if (batch === 0) continue;
       left[list]! -= batch;
       if (list === LRU.inactiveAnon || list === LRU.inactiveFile) shrinkInactiveList(sc, list, batch);
-      else if (inactiveIsLow(sc.machine, list - 1, sc.zone)) shrinkActiveList(sc, list, batch);
+      else if (mayDeactivate(sc, list - 1)) shrinkActiveList(sc, list, batch);
       // shrink_list of 2.6.32 has no third way.
       else if (sc.zone >= 0) shrinkInactiveList(sc, list - 1, batch);
+      else sc.hasSkipped = true;
     }
     if (sc.reclaimed >= sc.target) break;
   }
@@ -342,7 +284,19 @@ export function canReclaim(machine: Machine): boolean {
 export function startScan(machine: Machine, top: number, isKswapd: boolean, target: number, gfp: number): ScanControl {
   const maySwap = (gfp & GFP_BIT.__GFP_IO) !== 0 && machine.swap !== null;
   const mayFs = (gfp & GFP_BIT.__GFP_FS) !== 0;
-  return { machine, top, isKswapd, maySwap, mayFs, priority: DEF_PRIORITY, target, reclaimed: 0, zone: -1 };
+  return {
+    machine,
+    top,
+    isKswapd,
+    maySwap,
+    mayFs,
+    priority: DEF_PRIORITY,
+    target,
+    reclaimed: 0,
+    hasSkipped: false,
+    mustDeactivate: false,
+    zone: -1,
+  };
 }
 
 /** For a block that compaction will make: are there too few free pages for it yet, and more to be had (should_continue_reclaim)? */
@@ -357,10 +311,16 @@ function needsMoreForCompaction({ machine, top, priority, maySwap }: ScanControl
   return inactive > compactGap(order);
 }
 
-/** Direct reclaim for a request: harder and harder until 32 pages are free; how many it freed (try_to_free_pages). */
+/** Direct reclaim for a request; how many pages it freed (try_to_free_pages). */
 export function tryToFreePages(machine: Machine, order: number, gfp: number): number {
   if (!canReclaim(machine)) return 0;
-  const sc = startScan(machine, classZone(machine.zones, gfp), false, SWAP_CLUSTER_MAX, gfp);
+  return reclaimWith(startScan(machine, classZone(machine.zones, gfp), false, SWAP_CLUSTER_MAX, gfp), order);
+}
+
+/** Harder and harder until 32 pages are free (do_try_to_free_pages). */
+function reclaimWith(sc: ScanControl, order: number): number {
+  const { machine } = sc;
+  sc.priority = DEF_PRIORITY;
   for (; sc.priority >= 0 && sc.reclaimed < sc.target; sc.priority--) {
     let before = 0;
     do {
@@ -368,6 +328,12 @@ export function tryToFreePages(machine: Machine, order: number, gfp: number): nu
       shrinkLists(sc);
       sc.reclaimed += shrinkSlab(machine, sc.priority, sc.mayFs);
     } while (needsMoreForCompaction(sc, order, sc.reclaimed - before));
+  }
+  snapshotRefaults(machine);
+  // What was passed over for the sake of the inactive pages is not, now that these were not enough.
+  if (sc.reclaimed === 0 && sc.hasSkipped && !sc.mustDeactivate) {
+    sc.mustDeactivate = true;
+    return reclaimWith(sc, order);
   }
   if (sc.reclaimed > 0) machine.lru.kswapdFailures = 0;
   return sc.reclaimed;
