@@ -1,7 +1,7 @@
 /** The fixed-block pool of user space: one chunk of malloc's, blocks without control blocks, the free list in the free blocks themselves (notes 000, §10; D. Knuth, TAOCP 1, 2.2.3, AVAIL). */
 import { describe, expect, test } from 'vitest';
 import { hash, restore, snapshot, type Machine } from '#kernel/machine.ts';
-import { PAGE, boot, cat, granted, refused, spawn } from '../helpers/boot.ts';
+import { PAGE, boot, cat, granted, mmap, refused, spawn } from '../helpers/boot.ts';
 import { checkMachine } from '../helpers/check.ts';
 import { checkLibc } from '../helpers/check_libc.ts';
 
@@ -187,6 +187,21 @@ describe('with its process', () => {
     expect(calls(again, p.pid).take()).toBe(p.take());
     const line = cat(p.machine, '/proc/freelist', p.pid).trimEnd().split('\n').at(-1);
     expect(line).toMatch(/^pool 1: 8 blocks of 16 at 0x[0-9a-f]+, 1 in use, 0 given back, 7 never used$/);
+  });
+
+  test('links go to swap with their page and come back with it', () => {
+    const p = begin({ frames: 64, zones: { normal: 64 }, swap: { slots: 64 } });
+    p.create(16, 4);
+    const [a, b] = [p.take(), p.take()];
+    p.give(a);
+    p.give(b);
+    const hog = spawn(p.machine);
+    const addr = mmap(p.machine, hog, 70);
+    granted(p.machine, hog, { call: 'write', addr, length: 70 * PAGE });
+    const { mm, majFlt } = p.machine.tasks.get(p.pid)!;
+    expect(mm.swapEnts).toBeGreaterThan(0);
+    expect([p.take(), p.take()]).toEqual([b, a]);
+    expect(p.machine.tasks.get(p.pid)!.majFlt).toBeGreaterThan(majFlt);
   });
 
   test('execve forgets it', () => {
