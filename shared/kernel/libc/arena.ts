@@ -1,4 +1,5 @@
 /** glibc's heap of a process: its beginning, its deaths, and the writing of its control blocks. */
+import { pointerBytes } from './word.ts';
 import { doExit } from '../kernel/exit.ts';
 import type { Addr, Machine, Refused, Task } from '../types.ts';
 import { ALIGN, createChunks } from './chunks.ts';
@@ -19,10 +20,8 @@ export const mmapThresholdMax = (heap: GlibcHeap): number => (heap.word === 8 ? 
 /** Bytes of the tcache itself (tcache_perthread_struct): a count and an entry a bin. */
 export const tcacheBytes = (heap: GlibcHeap): number => TCACHE_BINS * (2 + heap.word);
 
-const wordOf = (machine: Machine): 4 | 8 => ((machine.config.arch as string) === 'x86_64' ? 8 : 4);
-
 export function createGlibcHeap(machine: Machine): GlibcHeap {
-  const word = wordOf(machine);
+  const word = pointerBytes(machine);
   return {
     kind: 'glibc',
     word,

@@ -14,12 +14,10 @@ import { accessRefused, refused } from '../sys/answer.ts';
 import { PAGE_SIZE, type Addr, type Machine, type Refused, type Task } from '../types.ts';
 import { allocatorOf } from './allocator.ts';
 import type { UserPool } from './types.ts';
+import { pointerBytes, wordAt } from './word.ts';
 
 /** Pools of one process. */
 export const USER_POOLS_MAX = 64;
-
-/** Bytes of an address on the machine. */
-export const wordOf = (machine: Machine): number => (machine.config.arch === 'x86_64' ? 8 : 4);
 
 /** Control block that malloc's answer begins with, as the free list for lessons has it. */
 export const headerOf = ({ config: { libc } }: Machine): number => (libc.allocator === 'list' ? libc.header : 0);
@@ -33,7 +31,7 @@ export function copyPools(pools: Map<number, UserPool>): Map<number, UserPool> {
 /** A pool of `count` blocks, each of whole words and of at least `bytes` bytes; its number, the lowest that is not in use. */
 export function poolCreate(machine: Machine, task: Task, bytes: number, count: number): number | Refused {
   if (task.pools.size >= USER_POOLS_MAX) return refused('ENOMEM', { code: 'TOO_MANY_POOLS', limit: USER_POOLS_MAX });
-  const word = wordOf(machine);
+  const word = pointerBytes(machine);
   const size = Math.ceil(bytes / word) * word;
   const { libc } = machine.config;
   if (libc.allocator === 'list' && libc.heap.size > 0 && libc.heap.base > 0 && libc.heap.base < minAddr(task.mm))
@@ -58,27 +56,17 @@ function isFree(pool: UserPool, addr: Addr): boolean {
   return index >= 0 && index < pool.fresh && !pool.taken.has(index);
 }
 
-/** The word at an address that is resident; 0 beyond that. */
-function wordAt(machine: Machine, task: Task, addr: Addr): number {
-  let value = 0;
-  for (let at = addr + wordOf(machine) - 1; at >= addr; at--) {
-    const pfn = frameAt(machine, task.mm, at);
-    value = value * 256 + ((pfn < 0 ? undefined : machine.contents.get(pfn))?.[at % PAGE_SIZE] ?? 0);
-  }
-  return value;
-}
-
 /** The word at an address, as the program would load it. */
 function load(machine: Machine, task: Task, addr: Addr): number | Refused {
   const faults = { minor: 0, major: 0, cow: 0 };
-  const outcome = accessRange(machine, task, addr, wordOf(machine), 'read', faults);
-  return outcome.why === null ? wordAt(machine, task, addr) : accessRefused(machine, task, outcome, faults);
+  const outcome = accessRange(machine, task, addr, pointerBytes(machine), 'read', faults);
+  return outcome.why === null ? wordAt(machine, task, addr, pointerBytes(machine)) : accessRefused(machine, task, outcome, faults);
 }
 
 function store(machine: Machine, task: Task, addr: Addr, value: number): Refused | null {
   const faults = { minor: 0, major: 0, cow: 0 };
   let rest = value;
-  const outcome = accessRange(machine, task, addr, wordOf(machine), 'write', faults, (from, to) => {
+  const outcome = accessRange(machine, task, addr, pointerBytes(machine), 'write', faults, (from, to) => {
     const pfn = frameAt(machine, task.mm, from);
     if (value === 0 && !machine.contents.has(pfn)) return null;
     const held = contentsOf(machine, pfn);
@@ -138,7 +126,7 @@ export function poolDestroy(machine: Machine, task: Task, id: number): number | 
 export function badLink(machine: Machine, task: Task, pool: UserPool): { addr: Addr; found: number } | null {
   let addr = pool.head;
   for (let left = pool.fresh - pool.taken.size; addr !== 0 && left > 0; left--) {
-    const found = wordAt(machine, task, addr);
+    const found = wordAt(machine, task, addr, pointerBytes(machine));
     if (found !== 0 && (found === addr || !isFree(pool, found))) return { addr, found };
     addr = found;
   }
