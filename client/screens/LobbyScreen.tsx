@@ -1,9 +1,8 @@
 import { useEffect } from 'preact/hooks';
-import { OtherDevice } from '../panels/OtherDevice.tsx';
 import { Rule } from '../panels/Rich.tsx';
 import { RosterChips } from '../panels/RosterChips.tsx';
 import { Swatch } from '../panels/Swatch.tsx';
-import { TopBar } from '../panels/TopBar.tsx';
+import { RoomBar } from '../panels/RoomBar.tsx';
 import type { Session } from '../session/Session.ts';
 import { learnScenarios, scenarioIdea, scenarioTitle } from '../text/scenarios.ts';
 import { t } from '../text/t.ts';
@@ -20,15 +19,7 @@ export function LobbyScreen({ session, leave }: { session: Session; leave(): voi
   const players = room.roster.filter((entry) => entry.role === 'player');
   return (
     <>
-      <TopBar home={false}>
-        <span class="mono dim">{room.code}</span>
-        <span class="row lobby-leave">
-          <OtherDevice session={session} />
-          <button type="button" class="button quiet small" onClick={leave}>
-            {t('common.leave')}
-          </button>
-        </span>
-      </TopBar>
+      <RoomBar session={session} leave={leave} />
       <main class="lobby">
         <section class="lobby-me" aria-live="polite">
           <p class="label">{t('lobby.youAre')}</p>

@@ -1,7 +1,6 @@
-import { OtherDevice } from '../panels/OtherDevice.tsx';
 import { PodiumPanel } from '../panels/PodiumPanel.tsx';
 import { WithDebrief } from '../panels/WithDebrief.tsx';
-import { TopBar } from '../panels/TopBar.tsx';
+import { RoomBar } from '../panels/RoomBar.tsx';
 import type { Session } from '../session/Session.ts';
 import { t } from '../text/t.ts';
 import './PodiumScreen.css';
@@ -12,15 +11,7 @@ export function PodiumScreen({ session, leave }: { session: Session; leave(): vo
     <WithDebrief session={session}>
       {(key) => (
         <>
-          <TopBar home={false}>
-            <span class="mono dim">{session.room.value?.code}</span>
-            <span class="row podium-leave">
-              <OtherDevice session={session} />
-              <button type="button" class="button quiet small" onClick={leave}>
-                {t('common.leave')}
-              </button>
-            </span>
-          </TopBar>
+          <RoomBar session={session} leave={leave} />
           <main class="podium-page">
             <PodiumPanel session={session} />
             <div class="podium-after">{key}</div>
