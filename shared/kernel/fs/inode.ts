@@ -9,22 +9,16 @@ import type { Machine, MachineConfig, Pfn } from '../types.ts';
 export interface FileConfig {
   path: string;
   bytes: number;
+  /** For execve: the segments at the file's start, and what follows them in memory only. */
   text: number;
   data: number;
   bss: number;
+  /** Paths of the libraries that it needs. */
   libs: string[];
 }
 
-export interface Inode {
+export interface Inode extends FileConfig {
   ino: number;
-  path: string;
-  /** Size of the file. */
-  bytes: number;
-  /** For execve: bytes of the segments at the file's start, and of what follows them in memory only. */
-  text: number;
-  data: number;
-  bss: number;
-  libs: string[];
   /** Cached pages by page offset. */
   pages: Map<number, Pfn>;
   /** Dirty pages by page offset, oldest first, with the tick at which each became so. */
