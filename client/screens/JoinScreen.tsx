@@ -7,6 +7,7 @@ import { BuddyArt } from '../panels/BuddyArt.tsx';
 import { TopBar } from '../panels/TopBar.tsx';
 import { keepName, lastName, secretFor } from '../session/device.ts';
 import { askRoom, askSeat } from '../session/doors.ts';
+import { keepReserved } from '../session/reserved.ts';
 import { go } from '../route.ts';
 import { learnScenarios, scenarioTitle } from '../text/scenarios.ts';
 import { sentenceOf } from '../text/sentence.ts';
@@ -197,7 +198,10 @@ function NameField({ name, change, roll, refusal }: NameFieldProps) {
 async function takeSeat(code: string, name: string, own: boolean): Promise<{ ok: true; name: string } | { ok: false; code: string }> {
   for (let tries = 1; ; tries++) {
     const answer = await askSeat(code, { secret: secretFor(code), name, role: 'player' });
-    if (answer.ok) return { ok: true, name: answer.value.name };
+    if (answer.ok) {
+      keepReserved(code, answer.value);
+      return { ok: true, name: answer.value.name };
+    }
     if (own || answer.code !== 'NAME_TAKEN' || tries === NAME_TRIES) return answer;
     name = otherName();
   }

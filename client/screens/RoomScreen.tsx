@@ -5,6 +5,7 @@ import { Later } from '../panels/Later.tsx';
 import { TopBar } from '../panels/TopBar.tsx';
 import { go } from '../route.ts';
 import { forgetBrought, keepPlaceOfTab, passFor, placeOfTab, secretFor, usePass } from '../session/device.ts';
+import { takeReserved } from '../session/reserved.ts';
 import { RoomSession } from '../session/RoomSession.ts';
 import type { Role } from '../session/Session.ts';
 import { openTestDoor } from '../session/testDoor.ts';
@@ -39,7 +40,8 @@ function RoomOnce({ code, role, enterAgain }: { code: string; role: Role; enterA
     const name = role === 'player' ? (placeOfTab()?.name ?? '') : '';
     const pass = passFor(code);
     const door = { code, role, secret: secretFor(code), seated: () => usePass(code) };
-    return new RoomSession({ ...door, ...(name === '' ? {} : { name }), ...(pass === undefined ? {} : { pass }) });
+    const whole = { ...door, ...(name === '' ? {} : { name }), ...(pass === undefined ? {} : { pass }) };
+    return new RoomSession(whole, role === 'player' ? takeReserved(code) : null);
   });
   useEffect(() => {
     openTestDoor(session);

@@ -46,6 +46,27 @@ test('a student who is removed is told so, and can come back; a locked room says
   await expect(late.getByRole('alert')).toContainText(/locked/i);
 });
 
+test('a student who is removed while their page is still connecting is told so, too, and stays out', async ({ classroom }) => {
+  const { page: host, code } = await classroom.host();
+  const ada = await classroom.somebody();
+  let answer = (): void => {};
+  const held = new Promise<void>((resolve) => (answer = resolve));
+  await ada.route('**/seat', async (route) => {
+    const response = await route.fetch();
+    await held;
+    await route.fulfill({ response });
+  });
+  await ada.goto(`${classroom.house.url}/j/${code}?test`);
+  await ada.getByLabel('Your name in the game').fill('Ada');
+  await ada.getByRole('button', { name: 'Join', exact: true }).click();
+  const players = async () => (await door(host, 'room'))!.roster.filter((entry) => entry.role === 'player');
+  await expect.poll(async () => (await players()).map(({ name }) => name)).toEqual(['Ada']);
+  await door(host, 'host', { do: 'kick', id: (await players())[0]!.id });
+  answer();
+  await expect(ada.getByRole('alert')).toContainText('removed you');
+  expect(await players()).toEqual([]);
+});
+
 test('bots fill the room and play', async ({ classroom }) => {
   const { page: host, code } = await classroom.host({ seconds: 180 });
   expect(await door(host, 'host', { do: 'addBots', bots: ['free', 'never', 'splinter'] })).toMatchObject({ ok: true });
