@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** Three suites that one person may want alone: rules (fast, nothing but Node), server (real sockets), oracles (needs files from outside). */
 export default defineConfig({
   test: {
+    // By default one processor stays idle; the long walks of random calls are better played side by side.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
